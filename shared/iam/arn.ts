@@ -1,0 +1,71 @@
+import type { Context } from "./context.ts";
+import { compileGlob } from "./glob.ts";
+import {
+  ANY_RUN,
+  hasVariable,
+  type Match,
+  type Part,
+  type Pattern,
+  resolveVariables,
+  splitAtColons,
+} from "./pattern.ts";
+
+const FIELDS = 6;
+
+/**
+ * Compiles an ARN pattern: the first five fields match one by one, the rest as one glob in which `*` spans `/` and `:`.
+ * A pattern with fewer fields that ends in `*` covers everything after. Case-sensitive. IAM ARNs have no region.
+ *
+ * Source: IAM User Guide, "IAM JSON policy elements: Resource" and "ARN condition operators".
+ * @throws RangeError for a pattern that is no ARN; its message is a clause without a subject
+ */
+export function compileArn(parts: readonly Part[]): Pattern {
+  const fields = splitAtColons(parts, FIELDS);
+  if (fields.length < FIELDS && parts.at(-1) !== ANY_RUN) {
+    throw new RangeError("is neither `*` nor an ARN of six fields, nor does it end in `*`");
+  }
+  const [scheme = [], , service, region = []] = fields;
+  if (scheme.every((part) => typeof part === "string") && scheme.join("") !== "arn") {
+    throw new RangeError("does not begin with `arn:`");
+  }
+  if (service?.length === 1 && service[0] === "iam" && region.length > 0 && region[0] !== ANY_RUN) {
+    throw new RangeError("has a region, and IAM has none: `arn:aws:iam::<account>:...`");
+  }
+  const globs = fields.map(compileGlob);
+  if (!hasVariable(parts)) return (text: string, context: Context) => matchFields(globs, text, context);
+  return (text: string, context: Context) =>
+    resolveVariables(parts, context) && matchFields(globs, text, context);
+}
+
+function matchFields(globs: readonly Pattern[], text: string, context: Context): Match {
+  let start = 0;
+  let match: Match = true;
+  for (const [index, glob] of globs.entries()) {
+    const colon = index === globs.length - 1 ? text.length : text.indexOf(":", start);
+    if (colon < 0) return false;
+    const fieldMatch = glob(text.slice(start, colon), context);
+    if (fieldMatch === false) return false;
+    match &&= fieldMatch;
+    start = colon + 1;
+  }
+  return match;
+}
+
+/**
+ * Compiles an entry of `Resource` or `NotResource`: `*` or an ARN, with variables only after the fifth colon.
+ * @throws RangeError
+ */
+export function compileResource(parts: readonly Part[]): Pattern {
+  if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
+  const fields = splitAtColons(parts, FIELDS);
+  if (fields[0]?.length !== 1 || fields[0][0] !== "arn") throw new RangeError("is neither `*` nor an ARN");
+  if (fields.slice(0, FIELDS - 1).some(hasVariable)) {
+    throw new RangeError("has a policy variable before the fifth colon");
+  }
+  return compileArn(parts);
+}
+
+/** Whether a text is an ARN: `arn`, and six fields. */
+export function isArn(text: string): boolean {
+  return /^arn:[^:]*:[^:]*:[^:]*:[^:]*:/.test(text);
+}

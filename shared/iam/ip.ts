@@ -1,0 +1,55 @@
+import { isIPv4, isIPv6 } from "node:net";
+
+/** An address by value; `width` is 32 or 128. */
+export type Address = { readonly width: 32 | 128; readonly bits: bigint };
+/** A block of addresses: the first `length` bits of `bits` count. */
+export type Cidr = Address & { readonly length: number };
+
+const MAPPED_PREFIX = 0xffffn;
+
+/** Reads an IPv4 or IPv6 address; an IPv4-mapped one (`::ffff:192.0.2.1`) is the IPv4 address. */
+export function readAddress(text: string): Address | undefined {
+  const address = readExactly(text);
+  return address?.width === 128 && address.bits >> 32n === MAPPED_PREFIX
+    ? { width: 32, bits: address.bits & 0xffff_ffffn }
+    : address;
+}
+
+/** Reads `address/length`, or a bare address as a block of one. Bits after the mask are ignored. */
+export function readCidr(text: string): Cidr | undefined {
+  const [host = "", length, ...rest] = text.split("/");
+  const address = readExactly(host);
+  if (!address || rest.length > 0) return undefined;
+  if (length === undefined) return { ...address, length: address.width };
+  return /^\d{1,3}$/.test(length) && Number(length) <= address.width
+    ? { ...address, length: Number(length) }
+    : undefined;
+}
+
+/** Whether the block holds the address; IPv4 and IPv6 never hold each other. */
+export function holdsAddress(cidr: Cidr, address: Address): boolean {
+  const ignored = BigInt(cidr.width - cidr.length);
+  return cidr.width === address.width && cidr.bits >> ignored === address.bits >> ignored;
+}
+
+function readExactly(text: string): Address | undefined {
+  if (isIPv4(text)) return { width: 32, bits: readIPv4(text) };
+  if (!isIPv6(text) || text.includes("%")) return undefined;
+  const dotted = text.slice(text.lastIndexOf(":") + 1);
+  const plain = isIPv4(dotted)
+    ? text.slice(0, -dotted.length) + [readIPv4(dotted) >> 16n, readIPv4(dotted) & 0xffffn].map(hex).join(":")
+    : text;
+  const [head = [], tail = []] = plain
+    .split("::")
+    .map((side) => side.split(":").filter((group) => group !== ""));
+  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill("0"), ...tail];
+  return { width: 128, bits: groups.reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n) };
+}
+
+function readIPv4(text: string): bigint {
+  return text.split(".").reduce((bits, octet) => (bits << 8n) | BigInt(octet), 0n);
+}
+
+function hex(value: bigint): string {
+  return value.toString(16);
+}

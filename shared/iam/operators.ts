@@ -1,0 +1,139 @@
+import { compileArn, isArn } from "./arn.ts";
+import { compareDecimals, readDecimal } from "./decimal.ts";
+import { readDate } from "./date.ts";
+import { compileGlob } from "./glob.ts";
+import { holdsAddress, readAddress, readCidr } from "./ip.ts";
+import { type Part, type Pattern, parsePattern, resolveVariables } from "./pattern.ts";
+
+/**
+ * A condition operator, without its `IfExists` and set qualifier.
+ * Source of all of them: IAM User Guide, "IAM JSON policy elements: Condition operators".
+ */
+export type Operator = {
+  readonly name: string;
+  /** Holds when the request's value matches none of the listed ones. */
+  readonly negated: boolean;
+  /**
+   * Compiles one listed value.
+   * @throws RangeError for a value the operator does not take; its message is a clause without a subject
+   */
+  readonly compile: (value: string, variables: boolean) => Pattern;
+  /** Whether a request's value is of the kind this operator compares. */
+  readonly reads: (value: string) => boolean;
+};
+
+/** Compares texts, wildcards and variables allowed as `toPattern` says. */
+function text(
+  name: string,
+  negated: boolean,
+  wildcards: boolean,
+  toPattern: (parts: Part[]) => Pattern,
+): Operator {
+  return {
+    name,
+    negated,
+    compile: (value, variables) => toPattern(parsePattern(value, { wildcards, variables })),
+    reads: () => true,
+  };
+}
+
+/** Compares values of a type; `kind` says what it is, with its article. */
+function typed<Listed, Given>(
+  name: string,
+  negated: boolean,
+  kind: string,
+  readListed: (value: string) => Listed | undefined,
+  readGiven: (value: string) => Given | undefined,
+  holds: (given: Given, listed: Listed) => boolean,
+): Operator {
+  return {
+    name,
+    negated,
+    compile: (value) => {
+      const listed = readListed(value);
+      if (listed === undefined) throw new RangeError(`is not ${kind}: \`${value.slice(0, 80)}\``);
+      return (candidate) => {
+        const given = readGiven(candidate);
+        return given !== undefined && holds(given, listed);
+      };
+    },
+    reads: (value) => readGiven(value) !== undefined,
+  };
+}
+
+const RELATIONS = [
+  { suffix: "Equals", negated: false, holds: (order: number) => order === 0 },
+  { suffix: "NotEquals", negated: true, holds: (order: number) => order === 0 },
+  { suffix: "LessThan", negated: false, holds: (order: number) => order < 0 },
+  { suffix: "LessThanEquals", negated: false, holds: (order: number) => order <= 0 },
+  { suffix: "GreaterThan", negated: false, holds: (order: number) => order > 0 },
+  { suffix: "GreaterThanEquals", negated: false, holds: (order: number) => order >= 0 },
+] as const;
+
+/** The six relations over an ordered type: `NumericEquals`, `DateLessThan`, ... */
+function ordered<T>(
+  prefix: string,
+  kind: string,
+  read: (value: string) => T | undefined,
+  compare: (a: T, b: T) => number,
+): Operator[] {
+  return RELATIONS.map(({ suffix, negated, holds }) =>
+    typed(prefix + suffix, negated, kind, read, read, (given, listed) => holds(compare(given, listed))),
+  );
+}
+
+/** Ignores case, in what variables stand for as well. */
+function ignoreCase(parts: Part[]): Pattern {
+  return (value, context) => {
+    const resolved = resolveVariables(parts, context);
+    const lowered = resolved?.map((part) => (typeof part === "string" ? part.toLowerCase() : part));
+    return lowered && compileGlob(lowered)(value.toLowerCase(), context);
+  };
+}
+
+function arn(name: string, negated: boolean): Operator {
+  const toPattern = (parts: Part[]): Pattern => {
+    const matches = compileArn(parts);
+    return (value, context) => isArn(value) && matches(value, context);
+  };
+  return { ...text(name, negated, true, toPattern), reads: isArn };
+}
+
+const readBoolean = (value: string) => (/^(?:true|false)$/i.test(value) ? value.toLowerCase() : undefined);
+const readBase64 = (value: string) =>
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value)
+    ? Buffer.from(value, "base64").toString("latin1")
+    : undefined;
+const compareBigInts = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
+const same = (given: string, listed: string) => given === listed;
+
+const OPERATORS: readonly Operator[] = [
+  text("StringEquals", false, false, compileGlob),
+  text("StringNotEquals", true, false, compileGlob),
+  text("StringEqualsIgnoreCase", false, false, ignoreCase),
+  text("StringNotEqualsIgnoreCase", true, false, ignoreCase),
+  text("StringLike", false, true, compileGlob),
+  text("StringNotLike", true, true, compileGlob),
+  ...ordered("Numeric", "a number", readDecimal, compareDecimals),
+  ...ordered("Date", "a date", readDate, compareBigInts),
+  typed("Bool", false, "`true` or `false`", readBoolean, readBoolean, same),
+  typed("BinaryEquals", false, "base64", readBase64, readBase64, same),
+  typed("IpAddress", false, "an IP address or CIDR block", readCidr, readAddress, (given, listed) =>
+    holdsAddress(listed, given),
+  ),
+  typed("NotIpAddress", true, "an IP address or CIDR block", readCidr, readAddress, (given, listed) =>
+    holdsAddress(listed, given),
+  ),
+  arn("ArnEquals", false),
+  arn("ArnLike", false),
+  arn("ArnNotEquals", true),
+  arn("ArnNotLike", true),
+  typed("Null", false, "`true` or `false`", readBoolean, readBoolean, same),
+];
+
+const BY_NAME = new Map(OPERATORS.map((operator) => [operator.name, operator]));
+
+/** The operator of that exact name. */
+export function findOperator(name: string): Operator | undefined {
+  return BY_NAME.get(name);
+}

@@ -1,0 +1,82 @@
+import { compileResource } from "./arn.ts";
+import { type Condition, compileCondition } from "./condition.ts";
+import { type Listed, readDocument, type StatementText } from "./document.ts";
+import { compileGlob } from "./glob.ts";
+import { InvalidPolicy } from "./invalid-policy.ts";
+import { readJson } from "./json.ts";
+import { type Pattern, parsePattern } from "./pattern.ts";
+
+/** Patterns that are matched, or with `not` excepted. */
+export type Selection = { readonly not: boolean; readonly patterns: readonly Pattern[] };
+
+export type Statement = {
+  readonly sid?: string;
+  readonly index: number;
+  readonly effect: "Allow" | "Deny";
+  readonly action: Selection;
+  readonly resource: Selection;
+  readonly conditions: readonly Condition[];
+};
+
+/** A policy document in the form that is evaluated. */
+export type Policy = {
+  readonly statements: readonly Statement[];
+  /** The conditions for which a value they cannot read is an error, since "not equal" would be a guess. */
+  readonly negated: readonly Condition[];
+};
+
+/** Longer than any policy IAM stores, and the bound on what reading one may cost. */
+export const MAX_POLICY_LENGTH = 131_072;
+
+/**
+ * Reads and compiles an identity policy, boundary or session policy.
+ * @throws InvalidPolicy
+ */
+export function parsePolicy(text: string): Policy {
+  return compilePolicy(readJson(text, MAX_POLICY_LENGTH));
+}
+
+/** The same for a document that is JSON already (as {@link readJson} reads it). @throws InvalidPolicy */
+export function compilePolicy(value: unknown): Policy {
+  const document = readDocument(value, "identity");
+  const statements = document.statements.map((statement) => compileStatement(statement, document.variables));
+  const conditions = statements.flatMap((statement) => statement.conditions);
+  return { statements, negated: conditions.filter((condition) => condition.operator.negated) };
+}
+
+function compileStatement(text: StatementText, variables: boolean): Statement {
+  return {
+    ...(text.sid === undefined ? {} : { sid: text.sid }),
+    index: text.index,
+    effect: text.effect,
+    action: select(text.action, compileAction),
+    resource: text.resource
+      ? select(text.resource, (value) => compileResource(parsePattern(value, { wildcards: true, variables })))
+      : { not: false, patterns: [] },
+    conditions: text.conditions.map((condition) => compileCondition(condition, variables)),
+  };
+}
+
+/**
+ * `*`, or `service:Name` with wildcards in the name; case does not matter.
+ * @throws RangeError
+ */
+export function compileAction(value: string): Pattern {
+  if (!/^(?:\*|\*:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?_.-]+)$/.test(value)) {
+    throw new RangeError(`is neither \`*\` nor \`service:Action\`: \`${value.slice(0, 80)}\``);
+  }
+  return compileGlob(parsePattern(value.toLowerCase(), { wildcards: true, variables: false }));
+}
+
+/** @throws InvalidPolicy with the path to the entry that `compile` refuses */
+export function select(listed: Listed, compile: (value: string) => Pattern): Selection {
+  const patterns = listed.values.map((value, index) => {
+    try {
+      return compile(value);
+    } catch (error) {
+      if (error instanceof RangeError) throw new InvalidPolicy(`${listed.path}[${index}]`, error.message);
+      throw error;
+    }
+  });
+  return { not: listed.not, patterns };
+}

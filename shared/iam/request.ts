@@ -1,0 +1,19 @@
+import type { Context } from "./context.ts";
+import { InvalidRequest } from "./invalid-request.ts";
+import { isArn } from "./arn.ts";
+
+/** What is asked: an action on a resource (`*` when it has none), in a context. */
+export type Request = {
+  /** In lower case. */
+  readonly action: string;
+  readonly resource: string;
+  readonly context: Context;
+};
+
+/** @throws InvalidRequest for an action that is not `service:Name`, or a resource that is neither `*` nor an ARN */
+export function readRequest(action: string, resource: string, context: Context): Request {
+  if (!/^[A-Za-z0-9-]+:[A-Za-z0-9_.-]+$/.test(action))
+    throw new InvalidRequest("action", "must be `service:Name`");
+  if (resource !== "*" && !isArn(resource)) throw new InvalidRequest("resource", "must be `*` or an ARN");
+  return { action: action.toLowerCase(), resource, context };
+}
