@@ -1,0 +1,39 @@
+import type { Level } from "../model/level.ts";
+import actions from "./actions.json" with { type: "json" };
+
+/**
+ * What it takes to perform an action on a stack: a level, or `policy` (no level ever includes it), or `self` (one's own
+ * profile: a policy, or self-management).
+ *
+ * Source: OpsWorks User Guide, "AWS OpsWorks Stacks Permissions Levels" and the API Reference; where they differ, the API
+ * Reference, except that `DescribeStackProvisioningParameters` (it hands out installer secrets) takes `manage`.
+ */
+export type Requirement = (typeof REQUIREMENTS)[number];
+
+const REQUIREMENTS = ["show", "deploy", "manage", "policy", "self"] as const;
+const BY_ACTION = new Map(
+  Object.entries(actions).map(([action, text]) => [action.toLowerCase(), readRequirement(text)]),
+);
+const RANK: Readonly<Record<Level, number>> = { deny: 0, iam_only: 1, show: 2, deploy: 3, manage: 4 };
+
+/** @param action in lower case; what the catalogue does not know takes a policy */
+export function requirementOf(action: string): Requirement {
+  return BY_ACTION.get(action) ?? "policy";
+}
+
+/** Whether a level includes an action. Each level includes the one below. @param action in lower case */
+export function levelAllows(level: Level, action: string): boolean {
+  const requirement = requirementOf(action);
+  return requirement !== "policy" && requirement !== "self" && RANK[level] >= RANK[requirement];
+}
+
+function readRequirement(text: string): Requirement {
+  const requirement = REQUIREMENTS.find((known) => known === text);
+  if (!requirement) throw new Error(`actions.json: \`${text}\` is no requirement`);
+  return requirement;
+}
+
+/** A temporary RDP login is instance access: no level and no policy gives it to a user without SSH/RDP on the stack. */
+export function needsSsh(action: string): boolean {
+  return action === "opsworks:grantaccess";
+}
