@@ -1,0 +1,24 @@
+/** Every error an operation answers with, and its HTTP status. */
+const STATUS = {
+  ValidationException: 400,
+  AccessDeniedException: 403,
+  ResourceNotFoundException: 404,
+  ConflictException: 409,
+  ThrottlingException: 429,
+  InternalFailure: 500,
+  ServiceUnavailableException: 503,
+} as const;
+
+export type FaultCode = keyof typeof STATUS;
+
+/** An error of the closed set; its message is for the caller. */
+export class Fault extends Error {
+  override readonly name: FaultCode;
+  readonly statusCode: number;
+
+  constructor(code: FaultCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = code;
+    this.statusCode = STATUS[code];
+  }
+}

@@ -1,0 +1,15 @@
+/** Where a deployment is. */
+export type Place = { readonly partition: string; readonly region: string; readonly accountId: string };
+
+/** The only resource type OpsWorks has; with or without the slash that ends it. */
+const STACK_ARN = /^arn:aws[a-z-]*:opsworks:[a-z0-9-]+:\d{12}:stack\/[^/:*?]+\/?$/;
+
+/** Whether a resource is one stack. */
+export function isStackArn(resource: string): boolean {
+  return STACK_ARN.test(resource);
+}
+
+/** `arn:aws:opsworks:<region>:<account>:stack/<id>/`, with the trailing slash of the User Guide. */
+export function stackArn(place: Place, stackId: string): string {
+  return `arn:${place.partition}:opsworks:${place.region}:${place.accountId}:stack/${stackId}/`;
+}

@@ -1,0 +1,37 @@
+import * as z from "zod";
+
+/** A policy that applies to a user: the document is kept once, under its hash, however many users share it. */
+export const PolicyRef = z.union([
+  z.object({ Name: z.string(), Hash: z.string() }),
+  /** Attached, but its document is missing or cannot be read; `Unreadable` says why. */
+  z.object({ Name: z.string(), Unreadable: z.string() }),
+]);
+export type PolicyRef = z.infer<typeof PolicyRef>;
+
+/**
+ * A person or application that was imported or created here. `ProfileId` is made anew with each profile, so that what an
+ * earlier user of the same name was given counts for nobody.
+ */
+export const User = z.object({
+  /** For a role: its ARN without the path. */
+  IamUserArn: z.string(),
+  Name: z.string(),
+  Kind: z.enum(["user", "role", "federated"]),
+  ProfileId: z.string(),
+  /** IAM's own unique id (`AIDA...`, `AROA...`), if known. */
+  UserId: z.string().optional(),
+  /** Of a role: its ARN with the path. */
+  RoleArn: z.string().optional(),
+  /** Of a role: whether EC2 may assume it, so that its sessions can be applications on instances. */
+  TrustsEc2: z.boolean().optional(),
+  Groups: z.array(z.string()),
+  Policies: z.array(PolicyRef),
+  Boundary: PolicyRef.optional(),
+  Tags: z.record(z.string(), z.string()),
+  SshUsername: z.string().optional(),
+  SshPublicKey: z.string().optional(),
+  AllowSelfManagement: z.boolean(),
+  CreatedAt: z.string(),
+  Revision: z.string(),
+});
+export type User = z.infer<typeof User>;
