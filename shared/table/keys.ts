@@ -1,0 +1,32 @@
+/** The primary key of an item. */
+export type Key = { readonly pk: string; readonly sk: string };
+
+/** The index that finds candidates; decisions read the table itself. */
+export const INDEX = "gsi1";
+
+/** Every key of the table is spelled here and nowhere else. */
+export const keys = {
+  stack: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "STACK" }),
+  stackSettings: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "SETTINGS" }),
+  grant: (stackId: string, userArn: string): Key => ({ pk: `STACK#${stackId}`, sk: `GRANT#${userArn}` }),
+  user: (userArn: string): Key => ({ pk: `USER#${userArn}`, sk: "USER" }),
+  policy: (hash: string): Key => ({ pk: `POLICY#${hash}`, sk: "POLICY" }),
+  stackEvent: (stackId: string, at: string): Key => ({ pk: `EVENTS#STACK#${stackId}`, sk: at }),
+  userEvent: (userArn: string, at: string): Key => ({ pk: `EVENTS#USER#${userArn}`, sk: at }),
+};
+
+/** The index keys: what lists of stacks, of users, of a user's grants and of a user's events are found by. */
+export const indexKeys = {
+  stacks: (name: string, stackId: string) => ({ gsi1pk: "STACKS", gsi1sk: `${name}#${stackId}` }),
+  users: (userArn: string) => ({ gsi1pk: "USERS", gsi1sk: userArn }),
+  userGrants: (userArn: string, stackId: string) => ({
+    gsi1pk: `USER#${userArn}`,
+    gsi1sk: `GRANT#${stackId}`,
+  }),
+  userEvents: (userArn: string, at: string) => ({ gsi1pk: `EVENTS#USER#${userArn}`, gsi1sk: at }),
+};
+
+/** A key as one text, to find an item by. */
+export function keyText({ pk, sk }: Key): string {
+  return `${pk}\n${sk}`;
+}

@@ -1,0 +1,50 @@
+import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
+import { Fault } from "../model/fault.ts";
+import type { Table } from "./table.ts";
+
+export type Page = {
+  readonly items: readonly Record<string, unknown>[];
+  readonly next?: Record<string, unknown>;
+};
+
+/** One page of a query: up to `limit` items, and where the next one starts. */
+export async function queryPage(
+  table: Table,
+  query: Omit<QueryCommandInput, "TableName" | "Limit" | "ExclusiveStartKey">,
+  limit: number,
+  after: Record<string, unknown> | undefined,
+): Promise<Page> {
+  const items: Record<string, unknown>[] = [];
+  let start = after;
+  do {
+    const output = await table.client.send(
+      new QueryCommand({
+        ...query,
+        TableName: table.name,
+        Limit: limit - items.length,
+        ExclusiveStartKey: start,
+      }),
+    );
+    items.push(...(output.Items ?? []));
+    start = output.LastEvaluatedKey;
+  } while (start !== undefined && items.length < limit);
+  return { items, ...(start === undefined ? {} : { next: start }) };
+}
+
+/** An opaque token for the place in a list; `list` names the list, so that a token of one does not open another. */
+export function writeCursor(list: string, position: string): string {
+  return Buffer.from(JSON.stringify([list, position])).toString("base64url");
+}
+
+/** @throws Fault ValidationException for a token that this list did not give */
+export function readCursor(list: string, token: string): string {
+  try {
+    const cursor: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
+    if (Array.isArray(cursor) && cursor.length === 2 && cursor[0] === list && typeof cursor[1] === "string") {
+      return cursor[1];
+    }
+  } catch {
+    // Said below, as for every other token that is not ours.
+  }
+  throw new Fault("ValidationException", "`NextToken` is not a token of this list");
+}

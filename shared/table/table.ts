@@ -1,0 +1,20 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+
+/** The one table, and the client to reach it with. */
+export type Table = { readonly name: string; readonly client: DynamoDBDocumentClient };
+
+/**
+ * Opens the table. Region, credentials and endpoint come from where the SDK finds them.
+ * A call that hangs is given up after two seconds and tried again, three times in all.
+ */
+export function openTable(name: string): Table {
+  const client = new DynamoDBClient({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
+  });
+  return {
+    name,
+    client: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
+  };
+}

@@ -1,0 +1,47 @@
+import { Fault } from "../model/fault.ts";
+import { User } from "../model/user.ts";
+import { INDEX, indexKeys, keys } from "./keys.ts";
+import { queryPage, readCursor, writeCursor } from "./list.ts";
+import type { Table } from "./table.ts";
+import { mustExist, putOver, type Write } from "./write.ts";
+
+export function noSuchUser(userArn: string): Fault {
+  return new Fault("ResourceNotFoundException", `Unable to find user with ARN ${userArn}`);
+}
+
+export function readUser(item: unknown): User | undefined {
+  return item === undefined ? undefined : User.parse(item);
+}
+
+/** Puts a user in place of the one with that revision; `undefined`: a new one. */
+export function putUser(table: Table, user: User, revision: string | undefined): Write {
+  const item = { ...user, ...indexKeys.users(user.IamUserArn) };
+  return putOver(table, keys.user(user.IamUserArn), item, revision, () => changedMeanwhile(user.IamUserArn));
+}
+
+/** The user is to be there, and still the same one. */
+export function userMustBe(table: Table, user: User): Write {
+  return mustExist(table, keys.user(user.IamUserArn), () => noSuchUser(user.IamUserArn), {
+    conditions: ["ProfileId = :profile"],
+    values: { ":profile": user.ProfileId },
+  });
+}
+
+/** A page of all users in the order of their ARNs; candidates, from the index. */
+export async function listUsers(table: Table, limit: number, token: string | undefined) {
+  const after = token === undefined ? undefined : readCursor("users", token);
+  const start = after === undefined ? undefined : { ...keys.user(after), ...indexKeys.users(after) };
+  const query = {
+    IndexName: INDEX,
+    KeyConditionExpression: "gsi1pk = :users",
+    ExpressionAttributeValues: { ":users": "USERS" },
+  };
+  const page = await queryPage(table, query, limit, start);
+  const users = page.items.map((item) => User.parse(item));
+  const last = users.at(-1);
+  return page.next && last ? { users, next: writeCursor("users", last.IamUserArn) } : { users };
+}
+
+function changedMeanwhile(userArn: string): Fault {
+  return new Fault("ConflictException", `user ${userArn} was changed by somebody else meanwhile, try again`);
+}

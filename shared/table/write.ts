@@ -1,0 +1,87 @@
+import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import { TransactWriteCommand, type TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
+import { Fault } from "../model/fault.ts";
+import type { Key } from "./keys.ts";
+import type { Table } from "./table.ts";
+
+type WriteItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
+
+/** An item of a transaction, and what to say when its condition fails. */
+export type Write = { readonly item: WriteItem; readonly otherwise: () => Fault };
+
+/** The item is to be there, unchanged. */
+export function mustExist(table: Table, key: Key, otherwise: () => Fault, where?: Where): Write {
+  const item = {
+    ConditionCheck: {
+      TableName: table.name,
+      Key: key,
+      ...condition(["attribute_exists(pk)", ...(where?.conditions ?? [])], where?.values),
+    },
+  };
+  return { item, otherwise };
+}
+
+/** Puts a new item, never over another. */
+export function putNew(table: Table, key: Key, members: object, otherwise: () => Fault): Write {
+  const item = {
+    Put: { TableName: table.name, Item: { ...members, ...key }, ...condition(["attribute_not_exists(pk)"]) },
+  };
+  return { item, otherwise };
+}
+
+/** Puts an item in place of the one with that revision; `undefined`: in place of none. */
+export function putOver(
+  table: Table,
+  key: Key,
+  members: object,
+  revision: string | undefined,
+  otherwise: () => Fault,
+): Write {
+  if (revision === undefined) return putNew(table, key, members, otherwise);
+  const item = { Put: { TableName: table.name, Item: { ...members, ...key }, ...atRevision(revision) } };
+  return { item, otherwise };
+}
+
+/** Deletes the item with that revision. */
+export function removeAt(table: Table, key: Key, revision: string, otherwise: () => Fault): Write {
+  return { item: { Delete: { TableName: table.name, Key: key, ...atRevision(revision) } }, otherwise };
+}
+
+/** More conditions, and the values they name. */
+export type Where = {
+  readonly conditions: readonly string[];
+  readonly values: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * All of it or nothing.
+ * @throws Fault of the first write whose condition failed; ConflictException when another transaction was in the way
+ */
+export async function transact(table: Table, writes: readonly Write[]): Promise<void> {
+  try {
+    await table.client.send(new TransactWriteCommand({ TransactItems: writes.map(({ item }) => item) }));
+  } catch (error) {
+    if (!(error instanceof TransactionCanceledException)) throw error;
+    const reasons = error.CancellationReasons ?? [];
+    const failed = reasons.findIndex(({ Code }) => Code === "ConditionalCheckFailed");
+    const fault = writes[failed]?.otherwise();
+    if (fault) throw fault;
+    if (reasons.some(({ Code }) => Code === "TransactionConflict")) {
+      throw new Fault("ConflictException", "somebody else is changing the same thing, try again", {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+function atRevision(revision: string) {
+  return condition(["Revision = :revision"], { ":revision": revision });
+}
+
+function condition(conditions: readonly string[], values?: Readonly<Record<string, unknown>>) {
+  return {
+    ConditionExpression: conditions.join(" AND "),
+    ...(values ? { ExpressionAttributeValues: { ...values } } : {}),
+  };
+}
