@@ -1,0 +1,73 @@
+import * as z from "zod";
+import { AnyPrincipal } from "../model/principal.ts";
+import { StackId } from "../model/stack.ts";
+import { operation } from "./operation.ts";
+
+const ContextText = z.string().max(4096);
+
+/** Of what is asked: a stack, or with `account` whatever has no stack (`CreateStack`, the user profiles). */
+const Resource = z.discriminatedUnion(
+  "type",
+  [
+    z.object({ type: z.literal("stack"), id: StackId }),
+    z.object({
+      type: z.literal("account"),
+      id: z.string().regex(/^\d{12}$/, { error: "must be an account's 12 digits" }),
+    }),
+  ],
+  { error: "must be `stack` or `account`" },
+);
+
+/**
+ * May this user do this on this stack? OpenID AuthZEN Authorization API 1.0, "Access Evaluation": a refusal is a decision
+ * inside a 200, members the standard does not know are ignored. A list of context values is a multivalued key.
+ */
+export const CheckAuthorization = operation({
+  name: "CheckAuthorization",
+  path: "/access/v1/evaluation",
+  reads: true,
+  input: z.object({
+    subject: z.object({ type: z.literal("user", { error: "must be `user`" }), id: AnyPrincipal }),
+    action: z.object({
+      name: z
+        .string()
+        .max(256)
+        .regex(/^[A-Za-z0-9-]+:[A-Za-z0-9]+$/, {
+          error: "must be an action, such as `opsworks:CreateDeployment`",
+        }),
+    }),
+    resource: Resource,
+    context: z
+      .record(
+        z.string().min(1).max(256),
+        z.union([ContextText, z.boolean().transform(String), z.array(ContextText).max(100)], {
+          error: "must be text, `true`, `false` or a list of texts (a number is written as text)",
+        }),
+      )
+      .refine((context) => Object.keys(context).length <= 50, { error: "has more than 50 keys" })
+      .optional(),
+  }),
+  output: z.object({
+    decision: z.boolean(),
+    context: z.object({
+      decision: z.enum(["allowed", "explicitDeny", "implicitDeny"]),
+      rule: z.string(),
+      reason: z.string(),
+      level: z.string().optional(),
+      statements: z
+        .array(
+          z.object({
+            policy: z.string(),
+            effect: z.enum(["Allow", "Deny"]),
+            sid: z.string().optional(),
+            index: z.number(),
+          }),
+        )
+        .optional(),
+      wouldGrant: z.string().optional(),
+      unreadablePolicies: z.array(z.string()).optional(),
+      absentKeys: z.array(z.string()).optional(),
+    }),
+  }),
+  needs: () => undefined,
+});

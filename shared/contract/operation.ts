@@ -1,0 +1,25 @@
+import type * as z from "zod";
+
+/** What a caller must be allowed: an action, on a stack or on `*`. */
+type Need = { readonly action: string; readonly stackId?: string };
+
+/** One operation as the outside sees it. */
+export type Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> = {
+  readonly name: string;
+  readonly path: `/${string}`;
+  readonly input: Input;
+  readonly output: Output;
+  /** Changes nothing, so a Lambda that invokes it directly may name the caller. */
+  readonly reads: boolean;
+  /** `undefined` where the question itself decides what is needed, and the operation sees to it. */
+  readonly needs: (input: z.output<Input>) => Need | undefined;
+  /** The users beside the caller whose items the operation takes, read in the same request. */
+  readonly about?: (input: z.output<Input>) => readonly string[];
+};
+
+/** Types an operation by its own schemas. */
+export function operation<Input extends z.ZodType, Output extends z.ZodType>(
+  contract: Operation<Input, Output>,
+): Operation<Input, Output> {
+  return contract;
+}
