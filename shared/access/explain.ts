@@ -1,0 +1,36 @@
+import type { Answer } from "./answer.ts";
+
+/** One sentence, without its stop, that says why. */
+export function explain(answer: Answer): string {
+  return REASONS[answer.rule](answer);
+}
+
+const REASONS: Readonly<Record<Answer["rule"], (answer: Answer) => string>> = {
+  "account-owner": () => "the account root is beyond levels and policies",
+  "level-deny": () => "the level on this stack is `deny`, which no policy overrides",
+  "policy-deny": (answer) => `${statementOf(answer)} denies it`,
+  "policy-unreadable": ({ unreadable }) =>
+    `it might be denied by what could not be read: ${list(unreadable)}`,
+  boundary: () => "the permissions boundary does not allow it",
+  "session-policy": () => "the session policy does not allow it",
+  "policy-allow": (answer) => `${statementOf(answer)} allows it`,
+  "pass-role": ({ mustPassRole }) =>
+    `an application on an instance must be allowed \`iam:PassRole\` on ${mustPassRole}`,
+  "level-allow": ({ level }) => `the level \`${level}\` includes it`,
+  "self-management": () => "self-management is on for this user",
+  "default-deny": (answer) => `nothing allows it: ${remedyOf(answer)}`,
+};
+
+function statementOf({ statement }: Answer): string {
+  return `policy \`${statement?.policy}\`, statement ${statement?.sid ?? `number ${(statement?.index ?? 0) + 1}`},`;
+}
+
+function remedyOf({ known, wouldGrant }: Answer): string {
+  if (!known) return "there is no such user here, an administrator can import it";
+  if (wouldGrant === "AllowSsh") return "it takes SSH/RDP access to the stack";
+  return wouldGrant === "policy" ? "only a policy can" : `the level \`${wouldGrant}\` or a policy would`;
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(", ");
+}

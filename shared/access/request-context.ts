@@ -1,0 +1,115 @@
+import { Context, isMultivalued } from "../iam/context.ts";
+import { Fault } from "../model/fault.ts";
+import type { Principal } from "../model/principal.ts";
+import type { Place } from "../model/stack-arn.ts";
+import type { User } from "../model/user.ts";
+
+/** What the way of a request tells of it. */
+export type Origin = {
+  readonly sourceIp?: string;
+  readonly userAgent?: string;
+  readonly secureTransport?: boolean;
+};
+
+/** Context that an enforcement point supplies for somebody else's request. */
+export type Supplied = Readonly<Record<string, string | readonly string[]>>;
+
+/** Who is asked about, when and where. */
+export type Setting = {
+  readonly principal: Principal;
+  readonly userId?: string | undefined;
+  readonly user: User | undefined;
+  readonly stackTags: Readonly<Record<string, string>>;
+  readonly place: Place;
+  readonly now: Date;
+};
+
+const PRINCIPAL_TYPE = {
+  root: "Account",
+  user: "User",
+  federated: "FederatedUser",
+  role: "AssumedRole",
+  session: "AssumedRole",
+} as const;
+
+/**
+ * The condition keys that the service fills itself, whoever asks.
+ * `aws:TokenIssueTime` is always there, as the time of the check: levels rely on temporary credentials, so it cannot tell
+ * them from long-term ones (OpsWorks User Guide, "Using IAM Condition Keys to Verify Temporary Credentials").
+ *
+ * Source of the others: IAM User Guide, "AWS global condition context keys".
+ */
+function filled({ principal, userId, user, stackTags, place, now }: Setting): [string, string][] {
+  const time = now.toISOString().replace(/\.\d+Z$/, "Z");
+  const uniqueId = userId ?? uniqueIdOf(principal, user);
+  return [
+    ["aws:CurrentTime", time],
+    ["aws:EpochTime", String(Math.floor(now.getTime() / 1000))],
+    ["aws:TokenIssueTime", time],
+    ["aws:RequestedRegion", place.region],
+    ["aws:PrincipalArn", user?.RoleArn ?? principal.userArn],
+    ["aws:PrincipalAccount", principal.accountId],
+    ["aws:PrincipalType", PRINCIPAL_TYPE[principal.kind]],
+    ...(uniqueId === undefined ? [] : [["aws:userid", uniqueId] as [string, string]]),
+    ...(principal.kind === "user" ? [["aws:username", principal.name] as [string, string]] : []),
+    ...tags("aws:PrincipalTag", user?.Tags ?? {}),
+    ...tags("aws:ResourceTag", stackTags),
+  ];
+}
+
+const FILLED = new Set([
+  "aws:currenttime",
+  "aws:epochtime",
+  "aws:tokenissuetime",
+  "aws:requestedregion",
+  "aws:principalarn",
+  "aws:principalaccount",
+  "aws:principaltype",
+  "aws:userid",
+  "aws:username",
+  "iam:passedtoservice",
+]);
+const FILLED_PREFIXES = ["aws:principaltag/", "aws:resourcetag/"];
+
+/** The context of a request that its sender asks about. */
+export function ownContext(setting: Setting, origin: Origin): Context {
+  const { sourceIp, userAgent, secureTransport } = origin;
+  return new Context([
+    ...filled(setting),
+    ...(sourceIp === undefined ? [] : [["aws:SourceIp", sourceIp] as const]),
+    ...(userAgent === undefined ? [] : [["aws:UserAgent", userAgent] as const]),
+    ...(secureTransport === undefined ? [] : [["aws:SecureTransport", String(secureTransport)] as const]),
+  ]);
+}
+
+/**
+ * The context of somebody else's request: what the service fills, and what only an enforcement point can know. What it
+ * leaves out is absent, not false.
+ * @throws Fault ValidationException for a key that is not the enforcement point's to supply, or a list for a key that has one value
+ */
+export function suppliedContext(setting: Setting, supplied: Supplied): Context {
+  for (const [key, value] of Object.entries(supplied)) {
+    const name = key.toLowerCase();
+    if (FILLED.has(name) || FILLED_PREFIXES.some((prefix) => name.startsWith(prefix))) {
+      throw new Fault(
+        "ValidationException",
+        `\`context["${key}"]\` is filled by the service and cannot be supplied`,
+      );
+    }
+    if (typeof value !== "string" && name.startsWith("aws:") && !isMultivalued(name)) {
+      throw new Fault("ValidationException", `\`context["${key}"]\` has one value, so it cannot be a list`);
+    }
+  }
+  return new Context([...filled(setting), ...Object.entries(supplied)]);
+}
+
+function uniqueIdOf(principal: Principal, user: User | undefined): string | undefined {
+  if (principal.kind === "root") return principal.accountId;
+  if (principal.kind === "federated") return `${principal.accountId}:${principal.name}`;
+  if (user?.UserId === undefined) return undefined;
+  return principal.sessionName === undefined ? user.UserId : `${user.UserId}:${principal.sessionName}`;
+}
+
+function tags(prefix: string, values: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]);
+}

@@ -1,0 +1,50 @@
+import { type Grant, NO_GRANT, type Permission, permissionOf } from "../model/grant.ts";
+import type { Stack } from "../model/stack.ts";
+import type { User } from "../model/user.ts";
+import { getItems } from "../table/get-items.ts";
+import { readGrant } from "../table/grants.ts";
+import { keys } from "../table/keys.ts";
+import { readStack } from "../table/stacks.ts";
+import type { Table } from "../table/table.ts";
+import { readUser } from "../table/users.ts";
+
+/** Users, their grants on one stack, and that stack, as they were at one time. */
+export type Snapshot = {
+  /** As asked for, whether there is such a stack or not. */
+  readonly stackId?: string;
+  readonly stack?: Stack;
+  readonly user: (userArn: string) => User | undefined;
+  readonly grant: (userArn: string) => Grant | undefined;
+  readonly permission: (userArn: string) => Permission;
+};
+
+export const NOTHING_READ: Snapshot = {
+  user: () => undefined,
+  grant: () => undefined,
+  permission: () => NO_GRANT,
+};
+
+/** One strongly consistent BatchGetItem for all of it. */
+export async function loadSnapshot(
+  table: Table,
+  userArns: readonly string[],
+  stackId: string | undefined,
+): Promise<Snapshot> {
+  const items = await getItems(table, [
+    ...userArns.map(keys.user),
+    ...(stackId === undefined
+      ? []
+      : [keys.stack(stackId), ...userArns.map((arn) => keys.grant(stackId, arn))]),
+  ]);
+  const stack = stackId === undefined ? undefined : readStack(items.get(keys.stack(stackId)));
+  const user = (arn: string) => readUser(items.get(keys.user(arn)));
+  const grant = (arn: string) =>
+    stackId === undefined ? undefined : readGrant(items.get(keys.grant(stackId, arn)));
+  return {
+    ...(stackId === undefined ? {} : { stackId }),
+    ...(stack ? { stack } : {}),
+    user,
+    grant,
+    permission: (arn) => permissionOf(user(arn), grant(arn)),
+  };
+}
