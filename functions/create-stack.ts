@@ -1,0 +1,36 @@
+import { randomUUID } from "node:crypto";
+import { CreateStack } from "../shared/contract/create-stack.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { Fault } from "../shared/model/fault.ts";
+import { stackArn } from "../shared/model/stack-arn.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { newStack } from "../shared/table/stacks.ts";
+import { transact } from "../shared/table/write.ts";
+
+/** Creates a stack. Every user has `iam_only` on it, which is the absence of a grant, so none is written. */
+export const handler = serve(CreateStack, async (call) => {
+  const { Name, Region, ServiceRoleArn, DefaultInstanceProfileArn, ...settings } = call.input;
+  const { table, place } = call.deployment;
+  if (Region !== place.region) {
+    throw new Fault(
+      "ValidationException",
+      `\`Region\` must be \`${place.region}\`: each region has its own deployment`,
+    );
+  }
+  const StackId = randomUUID();
+  const stack = {
+    StackId,
+    Arn: stackArn(place, StackId),
+    Name,
+    Region,
+    ServiceRoleArn,
+    DefaultInstanceProfileArn,
+    Tags: {},
+    CreatedAt: call.now.toISOString(),
+    Revision: randomUUID(),
+  };
+  const event = changeEvent(call, { StackId, After: { Name, ServiceRoleArn, DefaultInstanceProfileArn } });
+  await transact(table, [...newStack(table, stack, settings), appendEvent(table, event)]);
+  return { StackId };
+});

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SetPermission } from "../shared/contract/set-permission.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { loadSnapshot } from "../shared/access/snapshot.ts";
+import { Fault } from "../shared/model/fault.ts";
+import { changePermission } from "../shared/model/grant.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { setGrant } from "../shared/table/grants.ts";
+import { stackMustExist } from "../shared/table/stacks.ts";
+import { noSuchUser, userMustBe } from "../shared/table/users.ts";
+import { transact } from "../shared/table/write.ts";
+
+const MAX_TRIES = 5;
+
+/** Sets a user's level and instance access on a stack. Members left out stay; nobody sets their own level. */
+export const handler = serve(SetPermission, async (call) => {
+  const { StackId, IamUserArn, ...change } = call.input;
+  const { table } = call.deployment;
+  if (change.Level !== undefined && IamUserArn === call.caller.principal.userArn) {
+    throw new Fault(
+      "ValidationException",
+      "Unable to change own permission level. Only AllowSsh and AllowSudo allowed.",
+    );
+  }
+  for (let tries = 1; ; tries += 1) {
+    const user = call.snapshot.user(IamUserArn);
+    if (!user) throw noSuchUser(IamUserArn);
+    const before = call.snapshot.permission(IamUserArn);
+    const after = changePermission(before, change);
+    if (after.AllowSudo && !after.AllowSsh) {
+      throw new Fault(
+        "ValidationException",
+        "`AllowSudo` takes `AllowSsh`: sudo/admin comes with SSH/RDP only",
+      );
+    }
+    const grant = setGrant(table, user, StackId, after, call.snapshot.grant(IamUserArn));
+    if (!grant) return {};
+    try {
+      await transact(table, [
+        userMustBe(table, user),
+        stackMustExist(table, StackId),
+        grant,
+        appendEvent(table, changeEvent(call, { StackId, IamUserArn, Before: before, After: after })),
+      ]);
+      return {};
+    } catch (error) {
+      if (!(error instanceof Fault && error.name === "ConflictException") || tries === MAX_TRIES) throw error;
+      await sleep(Math.random() * 20 * 2 ** tries);
+      call.snapshot = await loadSnapshot(table, [IamUserArn], StackId);
+    }
+  }
+});

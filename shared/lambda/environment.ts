@@ -1,0 +1,40 @@
+import type { Context } from "aws-lambda";
+import type { Deployment } from "../access/deployment.ts";
+import { readPrincipal } from "../model/principal.ts";
+import { openTable } from "../table/table.ts";
+
+let opened: Deployment | undefined;
+
+/** The deployment this function belongs to, from its environment and its own ARN; opened once. */
+export function deploymentOf(context: Context): Deployment {
+  opened ??= open(context.invokedFunctionArn);
+  return opened;
+}
+
+/** Whether a Lambda that invokes a writing operation directly may name the caller. */
+export function areDirectWritesOn(): boolean {
+  return process.env.DIRECT_WRITES === "true";
+}
+
+export function isLogSilent(): boolean {
+  return process.env.LOG_LEVEL === "silent";
+}
+
+function open(functionArn: string): Deployment {
+  const [, partition, , region, accountId] = functionArn.split(":");
+  const { TABLE_NAME: tableName, ADMINISTRATORS: administrators = "" } = process.env;
+  if (!partition || !region || !accountId || !tableName) {
+    throw new Error("TABLE_NAME and the function's own ARN are needed to open the table");
+  }
+  return {
+    table: openTable(tableName),
+    place: { partition, region, accountId },
+    administrators: new Set(administrators.split(",").filter(Boolean).map(administratorArn)),
+  };
+}
+
+function administratorArn(arn: string): string {
+  const principal = readPrincipal(arn.trim());
+  if (!principal) throw new Error(`the parameter Administrators names no principal: ${arn}`);
+  return principal.userArn;
+}

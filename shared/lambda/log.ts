@@ -1,0 +1,62 @@
+import type { MiddlewareObj } from "@middy/core";
+import type { Context } from "aws-lambda";
+import { Fault } from "../model/fault.ts";
+import type { Call } from "./call.ts";
+import { isLogSilent } from "./environment.ts";
+import { type Internal, viaOf } from "./via.ts";
+
+/** One line of JSON for each request: who asked for what, what decided, how it ended. Never the input, which may hold secrets. */
+export function log(operation: {
+  readonly name: string;
+}): MiddlewareObj<unknown, unknown, Error, Context, Internal> {
+  return {
+    before: (request) => {
+      request.internal.via = viaOf(request.event);
+    },
+    after: (request) => write(operation.name, request.event, request.internal, request.context),
+    onError: (request) =>
+      write(operation.name, request.event, request.internal, request.context, request.error),
+  };
+}
+
+function write(
+  operation: string,
+  event: unknown,
+  { via }: Internal,
+  context: Context,
+  error?: Error | null,
+): void {
+  if (isLogSilent()) return;
+  const call = isCall(event) ? event : undefined;
+  const { action, resource, decision, rule, statement } = call?.answer ?? {};
+  const line = {
+    time: new Date().toISOString(),
+    level: error ? levelOf(error) : "info",
+    operation,
+    lambdaRequestId: context.awsRequestId,
+    requestId: call?.requestId,
+    via: call?.via,
+    caller: call?.caller.principal.arn,
+    sourceIp: call?.origin.sourceIp,
+    action,
+    resource,
+    decision,
+    rule,
+    statement,
+    milliseconds: via && Math.round((performance.now() - via.startedAt) * 10) / 10,
+    error: error ? { name: error.name, message: error.message, cause: causeOf(error) } : undefined,
+  };
+  process.stderr.write(`${JSON.stringify(line)}\n`);
+}
+
+function levelOf(error: Error): string {
+  return error instanceof Fault && error.statusCode < 500 ? "warn" : "error";
+}
+
+function causeOf({ cause }: Error): string | undefined {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : undefined;
+}
+
+function isCall(event: unknown): event is Call {
+  return typeof event === "object" && event !== null && "deployment" in event;
+}

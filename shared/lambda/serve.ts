@@ -1,0 +1,30 @@
+import middy from "@middy/core";
+import type { Context } from "aws-lambda";
+import type * as z from "zod";
+import type { Operation } from "../contract/operation.ts";
+import { authorize } from "./authorize.ts";
+import type { Call } from "./call.ts";
+import { caller } from "./caller.ts";
+import { log } from "./log.ts";
+import { parse } from "./parse.ts";
+import { reply } from "./reply.ts";
+
+/**
+ * Makes an operation a Lambda handler, for API Gateway and for direct invocation alike: who calls, is the input right, may
+ * they; then `handle`.
+ */
+export function serve<Input extends z.ZodType, Output extends z.ZodType>(
+  operation: Operation<Input, Output>,
+  handle: (call: Call<z.output<Input>>) => Promise<z.input<Output>>,
+): (event: unknown, context: Context) => Promise<unknown> {
+  return (
+    middy<unknown, unknown>()
+      .use(log(operation))
+      .use(caller(operation))
+      .use(parse(operation))
+      .use(authorize(operation))
+      .use(reply())
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `caller` and `parse` have made it so
+      .handler((event: unknown) => handle(event as Call<z.output<Input>>))
+  );
+}
