@@ -1,0 +1,111 @@
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { User } from "../model/user.ts";
+import { appendEvent } from "../table/events.ts";
+import { getItems } from "../table/get-items.ts";
+import { keys } from "../table/keys.ts";
+import { putPolicy } from "../table/policies.ts";
+import type { Table } from "../table/table.ts";
+import { putUser, readUser } from "../table/users.ts";
+import { transact } from "../table/write.ts";
+import type { Account, AccountUser } from "./resolve-account.ts";
+
+/** What an import did, by ARN. */
+export type ImportReport = {
+  readonly added: string[];
+  readonly changed: string[];
+  readonly unchanged: string[];
+  readonly notUnderstood: readonly string[];
+};
+
+const TOGETHER = 20;
+
+/**
+ * Writes an account's users and roles to the table. A user who is there already keeps levels, SSH settings and
+ * self-management; somebody else under an old name (another `UserId`) starts with nothing. Nobody is removed.
+ * It can be run again at any time: what is written already is unchanged.
+ */
+export async function importAccount(
+  table: Table,
+  account: Account,
+  options: {
+    readonly caller: string;
+    readonly now: Date;
+    readonly onProgress?: (done: number, of: number) => void;
+  },
+): Promise<ImportReport> {
+  const report: ImportReport = {
+    added: [],
+    changed: [],
+    unchanged: [],
+    notUnderstood: account.notUnderstood,
+  };
+  await inGroups([...account.documents.values()], (documents) =>
+    Promise.all(documents.map((document) => putPolicy(table, document))),
+  );
+  let done = 0;
+  await inGroups(account.users, async (users) => {
+    const items = await getItems(
+      table,
+      users.map(({ IamUserArn }) => keys.user(IamUserArn)),
+    );
+    await Promise.all(
+      users.map(async (given) => {
+        const current = readUser(items.get(keys.user(given.IamUserArn)));
+        const user = merge(current, given, options.now);
+        report[user === current ? "unchanged" : current ? "changed" : "added"].push(given.IamUserArn);
+        if (user !== current) await write(table, user, current, options);
+      }),
+    );
+    done += users.length;
+    options.onProgress?.(done, account.users.length);
+  });
+  return report;
+}
+
+/** The profile as it is to be; the current one itself when nothing changes. */
+function merge(current: User | undefined, given: AccountUser, now: Date): User {
+  const isSame = current !== undefined && (current.UserId === undefined || current.UserId === given.UserId);
+  const kept = isSame
+    ? {
+        ProfileId: current.ProfileId,
+        AllowSelfManagement: current.AllowSelfManagement,
+        CreatedAt: current.CreatedAt,
+        ...(current.SshUsername === undefined ? {} : { SshUsername: current.SshUsername }),
+        ...(current.SshPublicKey === undefined ? {} : { SshPublicKey: current.SshPublicKey }),
+      }
+    : { ProfileId: randomUUID(), AllowSelfManagement: false, CreatedAt: now.toISOString() };
+  const merged = { ...given, ...kept, Revision: current?.Revision ?? "" };
+  return current && isDeepStrictEqual({ ...merged }, { ...current })
+    ? current
+    : { ...merged, Revision: randomUUID() };
+}
+
+async function write(
+  table: Table,
+  user: User,
+  current: User | undefined,
+  { caller, now }: { readonly caller: string; readonly now: Date },
+): Promise<void> {
+  const event = {
+    EventId: randomUUID(),
+    Time: now.toISOString(),
+    Operation: "ImportUsers",
+    Caller: caller,
+    IamUserArn: user.IamUserArn,
+    ...(current ? { Before: shownInEvent(current) } : {}),
+    After: shownInEvent(user),
+  };
+  await transact(table, [putUser(table, user, current?.Revision), appendEvent(table, event)]);
+}
+
+function shownInEvent({ UserId, ProfileId, Groups, Policies, Boundary }: User) {
+  return { UserId, ProfileId, Groups, Policies, Boundary };
+}
+
+async function inGroups<T>(
+  items: readonly T[],
+  work: (group: readonly T[]) => Promise<unknown>,
+): Promise<void> {
+  for (let from = 0; from < items.length; from += TOGETHER) await work(items.slice(from, from + TOGETHER));
+}

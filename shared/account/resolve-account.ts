@@ -1,0 +1,179 @@
+import type * as z from "zod";
+import { InvalidPolicy } from "../iam/invalid-policy.ts";
+import { readJson } from "../iam/json.ts";
+import { MAX_POLICY_LENGTH, parsePolicy } from "../iam/policy.ts";
+import { namesService } from "../iam/trust.ts";
+import { hashOf } from "../model/policy-hash.ts";
+import { readPrincipal } from "../model/principal.ts";
+import type { PolicyRef, User } from "../model/user.ts";
+import {
+  AccountDetails,
+  GroupDetail,
+  ManagedPolicyDetail,
+  RoleDetail,
+  UserDetail,
+} from "./account-details.ts";
+
+/** What IAM says of a user; the rest of a profile (SSH, self-management) is ours. */
+export type AccountUser = Pick<
+  User,
+  | "IamUserArn"
+  | "Name"
+  | "Kind"
+  | "UserId"
+  | "RoleArn"
+  | "TrustsEc2"
+  | "Groups"
+  | "Policies"
+  | "Boundary"
+  | "Tags"
+>;
+
+export type Account = {
+  readonly users: readonly AccountUser[];
+  /** Texts of policy documents, by hash. */
+  readonly documents: ReadonlyMap<string, string>;
+  /** What could not be understood, a sentence each. */
+  readonly notUnderstood: readonly string[];
+};
+
+/**
+ * The users and roles of an account with all that applies to each: inline, attached and group policies, boundary, tags. A
+ * policy is never dropped: one that is missing or unreadable stays, as unreadable, and is reported.
+ *
+ * @param value the JSON of GetAccountAuthorizationDetails, as {@link readJson} reads it
+ * @throws z.ZodError when it is not of that shape at all
+ */
+export function resolveAccount(value: unknown): Account {
+  const details = AccountDetails.parse(value);
+  const notUnderstood: string[] = [];
+  const documents = new Map<string, string>();
+  if (details.IsTruncated)
+    notUnderstood.push("the snapshot is truncated: `IsTruncated` is true, so parts are missing");
+
+  const read = <T>(schema: z.ZodType<T>, list: string, entries: readonly unknown[]): T[] =>
+    entries.flatMap((entry, index) => {
+      const parsed = schema.safeParse(entry);
+      if (parsed.success) return [parsed.data];
+      const [issue] = parsed.error.issues;
+      notUnderstood.push(`${list}[${index}]: ${issue?.path.join(".")}: ${issue?.message}`);
+      return [];
+    });
+  const groups = new Map(
+    read(GroupDetail, "GroupDetailList", details.GroupDetailList).map((g) => [g.GroupName, g]),
+  );
+  const managed = new Map(
+    read(ManagedPolicyDetail, "Policies", details.Policies).map((policy) => [policy.Arn, policy]),
+  );
+
+  const refer = (name: string, document: unknown): PolicyRef => {
+    try {
+      const text = textOf(document);
+      const hash = hashOf(text);
+      if (!documents.has(hash)) parsePolicy(text);
+      documents.set(hash, text);
+      return { Name: name, Hash: hash };
+    } catch (error) {
+      if (error instanceof InvalidPolicy) return { Name: name, Unreadable: error.message };
+      throw error;
+    }
+  };
+  const referManaged = (arn: string, name = arn): PolicyRef => {
+    const policy = managed.get(arn);
+    const version = policy?.PolicyVersionList?.find(({ VersionId }) => VersionId === policy.DefaultVersionId);
+    return version
+      ? refer(name, version.Document)
+      : { Name: name, Unreadable: "its document is not in the snapshot" };
+  };
+  const referGroup = (name: string): PolicyRef[] => {
+    const group = groups.get(name);
+    if (!group) return [{ Name: `group/${name}`, Unreadable: "the group is not in the snapshot" }];
+    return [
+      ...(group.GroupPolicyList ?? []).map((inline) =>
+        refer(`group/${name} ${inline.PolicyName}`, inline.PolicyDocument),
+      ),
+      ...(group.AttachedManagedPolicies ?? []).map(({ PolicyArn }) =>
+        referManaged(PolicyArn, `group/${name} ${PolicyArn}`),
+      ),
+    ];
+  };
+  const applyTo = (detail: UserDetail | RoleDetail, inline: UserDetail["UserPolicyList"] = []) => ({
+    Policies: [
+      ...inline.map(({ PolicyName, PolicyDocument }) => refer(PolicyName, PolicyDocument)),
+      ...(detail.AttachedManagedPolicies ?? []).map(({ PolicyArn }) => referManaged(PolicyArn)),
+    ],
+    ...(detail.PermissionsBoundary
+      ? { Boundary: referManaged(detail.PermissionsBoundary.PermissionsBoundaryArn) }
+      : {}),
+    Tags: Object.fromEntries((detail.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
+  });
+  const identify = (arn: string, kind: "user" | "role"): string | undefined => {
+    const principal = readPrincipal(arn);
+    if (principal?.kind === kind) return principal.userArn;
+    notUnderstood.push(`${arn} is not the ARN of a ${kind}`);
+    return undefined;
+  };
+
+  const users = read(UserDetail, "UserDetailList", details.UserDetailList).flatMap(
+    (detail): AccountUser[] => {
+      const IamUserArn = identify(detail.Arn, "user");
+      if (IamUserArn === undefined) return [];
+      const own = applyTo(detail, detail.UserPolicyList);
+      const Groups = detail.GroupList ?? [];
+      const Policies = [...own.Policies, ...Groups.flatMap(referGroup)];
+      return [
+        { IamUserArn, Name: detail.UserName, Kind: "user", UserId: detail.UserId, Groups, ...own, Policies },
+      ];
+    },
+  );
+  const roles = read(RoleDetail, "RoleDetailList", details.RoleDetailList).flatMap(
+    (detail): AccountUser[] => {
+      const IamUserArn = identify(detail.Arn, "role");
+      if (IamUserArn === undefined) return [];
+      const identity = {
+        IamUserArn,
+        Name: detail.RoleName,
+        Kind: "role" as const,
+        UserId: detail.RoleId,
+        RoleArn: detail.Arn,
+      };
+      const TrustsEc2 = trustsEc2(detail, notUnderstood);
+      return [{ ...identity, TrustsEc2, Groups: [], ...applyTo(detail, detail.RolePolicyList) }];
+    },
+  );
+  const everybody = [...users, ...roles];
+  return {
+    users: everybody,
+    documents,
+    notUnderstood: [...notUnderstood, ...everybody.flatMap(unreadableOf)],
+  };
+}
+
+/** A trust policy that cannot be read might name EC2, and what it names then takes more permission, not less. */
+function trustsEc2({ Arn, AssumeRolePolicyDocument }: RoleDetail, notUnderstood: string[]): boolean {
+  try {
+    return namesService(readJson(textOf(AssumeRolePolicyDocument), MAX_POLICY_LENGTH), "ec2.amazonaws.com");
+  } catch (error) {
+    if (!(error instanceof InvalidPolicy)) throw error;
+    notUnderstood.push(`${Arn}: trust policy: ${error.message}`);
+    return true;
+  }
+}
+
+function unreadableOf({ IamUserArn, Policies, Boundary }: AccountUser): string[] {
+  return [...Policies, ...(Boundary ? [Boundary] : [])].flatMap((ref) =>
+    "Unreadable" in ref ? [`${IamUserArn}: policy \`${ref.Name}\`: ${ref.Unreadable}`] : [],
+  );
+}
+
+function textOf(document: unknown): string {
+  if (typeof document !== "string") return JSON.stringify(document ?? null);
+  try {
+    return document.trimStart().startsWith("{") ? document : decodeURIComponent(document);
+  } catch (error) {
+    throw new InvalidPolicy(
+      "$",
+      `is not URL-encoded JSON: ${error instanceof Error ? error.message : "unreadable"}`,
+    );
+  }
+}
