@@ -1,0 +1,50 @@
+import { parseArgs } from "node:util";
+import { importAccount } from "../shared/account/import-account.ts";
+import { openTable } from "../shared/table/table.ts";
+import { useLocalDynamoDb } from "./local/local-stack.ts";
+import { readState } from "./local/state.ts";
+import { readAccount, summarize } from "./read-account.ts";
+
+const HELP = `Imports the users and roles of an AWS account, with all policies that apply to them.
+
+  aws iam get-account-authorization-details > account.json
+  npm run import -- account.json --table <TableName>     into a deployed table, with your own AWS credentials
+  npm run import -- account.json --local                 into the stack that \`npm start\` runs
+
+<TableName> is an output of the deployed CloudFormation stack. It can be run again at any time: users who are there
+already keep their levels, SSH settings and self-management. A policy that cannot be read is named, and everything it
+might decide is denied.
+Exit code: 0, or 1 when something was not understood, or 2 when nothing could be imported.
+`;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { help: { type: "boolean", short: "h" }, table: { type: "string" }, local: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  const [file] = positionals;
+  if (values.help || file === undefined || positionals.length > 1) {
+    process.stdout.write(HELP);
+    return values.help ? 0 : 2;
+  }
+  const local = values.local ? await readState() : undefined;
+  if (local) useLocalDynamoDb(local.endpoint, local.region);
+  const tableName = values.table ?? local?.tableName;
+  if (tableName === undefined) throw new Error("where to? add `--table <TableName>` or `--local`");
+
+  const account = await readAccount(file);
+  const report = await importAccount(openTable(tableName), account, {
+    caller: "operator",
+    now: new Date(),
+    onProgress: (done, of) => process.stderr.write(`imported ${done} of ${of}\n`),
+  });
+  process.stdout.write(`${summarize(report)}\n`);
+  return report.notUnderstood.length > 0 ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`import: ${error instanceof Error ? error.message : "failed"}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { Permission } from "../../../shared/model/grant.ts";
+import { stackArn } from "../../../shared/model/stack-arn.ts";
+import { appendEvent } from "../../../shared/table/events.ts";
+import { getItems } from "../../../shared/table/get-items.ts";
+import { setGrant } from "../../../shared/table/grants.ts";
+import { keys } from "../../../shared/table/keys.ts";
+import { newStack } from "../../../shared/table/stacks.ts";
+import type { Table } from "../../../shared/table/table.ts";
+import { readUser } from "../../../shared/table/users.ts";
+import { transact } from "../../../shared/table/write.ts";
+import demo from "./stacks.json" with { type: "json" };
+
+/** The demo account, in the form IAM gives. */
+export const DEMO_ACCOUNT_FILE = fileURLToPath(new URL("account.json", import.meta.url));
+export const DEMO_ACCOUNT_ID = "123456789012";
+export const DEMO_ADMINISTRATORS = demo.administrators.map((name) => userArn(DEMO_ACCOUNT_ID, name));
+
+export type DemoStack = { readonly StackId: string; readonly Name: string; readonly Arn: string };
+
+/** Makes the demo's stacks in an account, and gives the demo's people, as far as they are there, their levels. */
+export async function seedStacks(table: Table, region: string, accountId: string): Promise<DemoStack[]> {
+  const place = { partition: "aws", region, accountId };
+  return Promise.all(
+    demo.stacks.map(async ({ StackId, Name, grants }) => {
+      const Arn = stackArn(place, StackId);
+      const roles = {
+        ServiceRoleArn: `arn:aws:iam::${accountId}:role/aws-opsworks-service-role`,
+        DefaultInstanceProfileArn: `arn:aws:iam::${accountId}:instance-profile/aws-opsworks-ec2-role`,
+      };
+      const now = new Date().toISOString();
+      const stack = {
+        StackId,
+        Arn,
+        Name,
+        Region: region,
+        ...roles,
+        Tags: {},
+        CreatedAt: now,
+        Revision: randomUUID(),
+      };
+      const event = { EventId: randomUUID(), Time: now, Caller: "operator", StackId };
+      await transact(table, [
+        ...newStack(table, stack, {}),
+        appendEvent(table, { ...event, Operation: "CreateStack", After: { Name, ...roles } }),
+      ]);
+      for (const [name, level] of Object.entries(grants)) {
+        await seedGrant(table, event, userArn(accountId, name), Permission.parse(level));
+      }
+      return { StackId, Name, Arn };
+    }),
+  );
+}
+
+async function seedGrant(
+  table: Table,
+  event: { readonly Time: string; readonly Caller: string; readonly StackId: string },
+  IamUserArn: string,
+  permission: Permission,
+): Promise<void> {
+  const key = keys.user(IamUserArn);
+  const user = readUser((await getItems(table, [key])).get(key));
+  const grant = user && setGrant(table, user, event.StackId, permission, undefined);
+  if (!grant) return;
+  const change = { EventId: randomUUID(), Operation: "SetPermission", IamUserArn, After: permission };
+  await transact(table, [grant, appendEvent(table, { ...event, ...change })]);
+}
+
+function userArn(accountId: string, name: string): string {
+  return `arn:aws:iam::${accountId}:user/${name}`;
+}

@@ -1,0 +1,120 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
+import * as z from "zod";
+import { packageService } from "./package-service.ts";
+
+/** The CloudFormation template that a deployment would send; kept whole, its resources' properties read where needed. */
+export const Template = z.looseObject({
+  Parameters: z.record(z.string(), z.looseObject({ Default: z.string().optional() })),
+  Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Properties: z.unknown() })),
+});
+export type Template = z.infer<typeof Template>;
+
+/** What one route of the HTTP API leads to; the environment as written, to be resolved with `resolveEnvironment`. */
+export type Route = {
+  method: string;
+  path: string;
+  authorizationType: "AWS_IAM" | "NONE";
+  functionName: string;
+  /** `functions/check-authorization.handler` */
+  handler: string;
+  environment: Record<string, unknown>;
+};
+
+/** Packages the service and reads its template, so that what runs locally is what would be deployed. */
+export async function compileTemplate(): Promise<Template> {
+  const workFolder = await mkdtemp(join(tmpdir(), "stackwarden-template-"));
+  try {
+    return await readTemplate(await packageService(workFolder));
+  } finally {
+    await rm(workFolder, { recursive: true, force: true });
+  }
+}
+
+/** The template in the folder that `packageService` returned. */
+export async function readTemplate(packageFolder: string): Promise<Template> {
+  const file = join(packageFolder, "cloudformation-template-update-stack.json");
+  return Template.parse(JSON.parse(await readFile(file, "utf8")));
+}
+
+const RouteProperties = z.object({
+  RouteKey: z.string().regex(/^[A-Z]+ \/[^{}]*$/, "only literal routes are known: `POST /Name`"),
+  AuthorizationType: z.enum(["AWS_IAM", "NONE"]),
+  Target: z.object({
+    "Fn::Join": z.tuple([
+      z.literal("/"),
+      z.tuple([z.literal("integrations"), z.object({ Ref: z.string() })]),
+    ]),
+  }),
+});
+
+const IntegrationProperties = z.object({
+  IntegrationType: z.literal("AWS_PROXY"),
+  PayloadFormatVersion: z.literal("2.0"),
+  IntegrationUri: z.object({
+    "Fn::GetAtt": z.tuple([z.string().endsWith("LambdaFunction"), z.literal("Arn")]),
+  }),
+});
+
+const FunctionProperties = z.object({
+  Handler: z.string(),
+  Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
+});
+
+/** Every route of the HTTP API with the function behind it. */
+export function routes(template: Template): Route[] {
+  return Object.values(template.Resources)
+    .filter(({ Type }) => Type === "AWS::ApiGatewayV2::Route")
+    .map(({ Properties }) => {
+      const route = RouteProperties.parse(Properties);
+      const integrationId = route.Target["Fn::Join"][1][1].Ref;
+      const integration = IntegrationProperties.parse(template.Resources[integrationId]?.Properties);
+      const functionId = integration.IntegrationUri["Fn::GetAtt"][0];
+      const { Handler, Environment } = FunctionProperties.parse(template.Resources[functionId]?.Properties);
+      const space = route.RouteKey.indexOf(" ");
+      return {
+        method: route.RouteKey.slice(0, space),
+        path: route.RouteKey.slice(space + 1),
+        authorizationType: route.AuthorizationType,
+        functionName: functionId.slice(0, -"LambdaFunction".length),
+        handler: Handler,
+        environment: Environment.Variables,
+      };
+    });
+}
+
+const KeySchema = z.array(z.strictObject({ AttributeName: z.string(), KeyType: z.enum(["HASH", "RANGE"]) }));
+
+const TableProperties = z.strictObject({
+  BillingMode: z.literal("PAY_PER_REQUEST"),
+  AttributeDefinitions: z.array(
+    z.strictObject({ AttributeName: z.string(), AttributeType: z.enum(["S", "N", "B"]) }),
+  ),
+  KeySchema,
+  GlobalSecondaryIndexes: z.array(
+    z.strictObject({
+      IndexName: z.string(),
+      KeySchema,
+      Projection: z.strictObject({ ProjectionType: z.enum(["ALL", "KEYS_ONLY"]) }),
+    }),
+  ),
+  StreamSpecification: z.strictObject({ StreamViewType: z.literal("NEW_AND_OLD_IMAGES") }),
+  TimeToLiveSpecification: z.unknown(),
+  PointInTimeRecoverySpecification: z.unknown(),
+  SSESpecification: z.unknown(),
+});
+
+/** The table as CreateTable wants it. Expiry, recovery and encryption are calls of their own, and not for a local table. */
+export function tableDefinition(template: Template, tableName: string): CreateTableCommandInput {
+  const table = TableProperties.parse(template.Resources["Table"]?.Properties);
+  return {
+    TableName: tableName,
+    BillingMode: table.BillingMode,
+    AttributeDefinitions: table.AttributeDefinitions,
+    KeySchema: table.KeySchema,
+    GlobalSecondaryIndexes: table.GlobalSecondaryIndexes,
+    StreamSpecification: { StreamEnabled: true, ...table.StreamSpecification },
+  };
+}

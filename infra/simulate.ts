@@ -1,0 +1,141 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import * as z from "zod";
+import { type Decision, decide } from "../shared/decision/decide.ts";
+import { Context } from "../shared/iam/context.ts";
+import type { NamedPolicy } from "../shared/iam/evaluate.ts";
+import { jsonPath, readJson } from "../shared/iam/json.ts";
+import { compilePolicy } from "../shared/iam/policy.ts";
+import { readRequest } from "../shared/iam/request.ts";
+import { Level } from "../shared/model/level.ts";
+import { isStackArn } from "../shared/model/stack-arn.ts";
+
+const HELP = `Decides authorization cases offline, as the service would.
+
+  npm run -s simulate -- cases.jsonl        one JSON object a line
+  ... | npm run -s simulate                 the same from standard input
+
+In:   {"id"?, "policies": [document...], "boundary"?: document, "sessionPolicy"?: document,
+       "level"?: "deny" | "iam_only" | "show" | "deploy" | "manage", "selfManagement"?: boolean,
+       "request": {"action", "resource", "principalArn"?, "context"?: {"key": "value" | ["values"]}}}
+Out:  {"id", "decision": "allowed" | "explicitDeny" | "implicitDeny", "rule", "statement"?}, in the same order;
+      {"id", "error"} for a line that cannot be read.
+
+Without "level" it is plain IAM evaluation. A level counts when "resource" is a stack's ARN. The context is taken as
+given: nothing is filled in. A list is a multivalued key.
+Exit code: 0, or 1 when a line could not be read, or 2 when the file could not.
+`;
+
+const MAX_LINE = 4_194_304;
+
+const Case = z.strictObject({
+  id: z.unknown().optional(),
+  policies: z.array(z.unknown()).max(1000),
+  boundary: z.unknown().optional(),
+  sessionPolicy: z.unknown().optional(),
+  level: Level.optional(),
+  selfManagement: z.boolean().optional(),
+  request: z.strictObject({
+    action: z.string(),
+    resource: z.string(),
+    principalArn: z.string().optional(),
+    context: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
+  }),
+});
+
+/** Decides one line; what it throws is the line's fault and says so. */
+export function simulate(line: unknown): Decision {
+  const parsed = Case.safeParse(line);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Error(
+      `${jsonPath((issue?.path ?? []).map((key) => (typeof key === "symbol" ? "" : key)))}: ${issue?.message}`,
+    );
+  }
+  const { policies, boundary, sessionPolicy, level, selfManagement, request } = parsed.data;
+  return decide(
+    {
+      accountOwner: isAccountOwner(request.principalArn ?? "", request.resource),
+      ...(level && isStackArn(request.resource) ? { grant: { stackArn: request.resource, level } } : {}),
+      policies: policies.map((document, index) => named(`policies[${index}]`, document)),
+      ...(boundary === undefined ? {} : { boundary: named("boundary", boundary) }),
+      ...(sessionPolicy === undefined ? {} : { sessionPolicy: named("sessionPolicy", sessionPolicy) }),
+      unreadable: [],
+      selfManagement: selfManagement ?? false,
+    },
+    readRequest(request.action, request.resource, new Context(Object.entries(request.context ?? {}))),
+  );
+}
+
+/** The root of the account that the resource is in. */
+function isAccountOwner(principalArn: string, resource: string): boolean {
+  const [, account] = /^arn:aws[a-z-]*:iam::(\d{12}):root$/.exec(principalArn) ?? [];
+  const owner = resource.split(":")[4] ?? "";
+  return account !== undefined && (owner === "" || owner === account);
+}
+
+function named(name: string, document: unknown): NamedPolicy {
+  try {
+    return { name, policy: compilePolicy(document) };
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : "unreadable"}`, { cause: error });
+  }
+}
+
+function answer(text: string): { failed: boolean; output: unknown } {
+  try {
+    const line = readJson(text, MAX_LINE);
+    const { decision, rule, statement } = simulate(line);
+    return { failed: false, output: { id: idOf(line), decision, rule, statement } };
+  } catch (error) {
+    const id = idOf(parseLoosely(text)) ?? null;
+    return { failed: true, output: { id, error: error instanceof Error ? error.message : "unreadable" } };
+  }
+}
+
+function idOf(line: unknown): unknown {
+  return typeof line === "object" && line !== null && "id" in line ? line.id : undefined;
+}
+
+/** Only to find the `id` of a line that is refused. */
+function parseLoosely(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { help: { type: "boolean", short: "h" } },
+    allowPositionals: true,
+  });
+  if (values.help || positionals.length > 1) {
+    process.stdout.write(HELP);
+    return values.help ? 0 : 2;
+  }
+  const [file] = positionals;
+  const input = file === undefined || file === "-" ? process.stdin : createReadStream(file);
+  let exitCode = 0;
+  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (text.trim() === "") continue;
+    const { failed, output } = answer(text);
+    if (failed) exitCode = 1;
+    if (!process.stdout.write(`${JSON.stringify(output)}\n`)) {
+      await new Promise((resolve) => process.stdout.once("drain", resolve));
+    }
+  }
+  return exitCode;
+}
+
+if (import.meta.main) {
+  process.stdout.on("error", () => process.exit());
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    process.stderr.write(`simulate: ${error instanceof Error ? error.message : "failed"}\n`);
+    process.exitCode = 2;
+  }
+}

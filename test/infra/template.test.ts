@@ -1,0 +1,242 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { unzipSync } from "fflate";
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import * as z from "zod";
+import { resolveEnvironment } from "../../infra/local/intrinsics.ts";
+import {
+  readTemplate,
+  type Route,
+  routes,
+  tableDefinition,
+  type Template,
+} from "../../infra/local/template.ts";
+
+const Statement = z.object({
+  Effect: z.literal("Allow"),
+  Action: z.union([z.string().transform((action) => [action]), z.array(z.string())]),
+  Resource: z.unknown(),
+  Condition: z
+    .strictObject({
+      "ForAllValues:StringLike": z.strictObject({ "dynamodb:LeadingKeys": z.array(z.string()) }),
+    })
+    .optional(),
+});
+const PolicyDocument = z.object({ Statement: z.array(Statement) });
+const LambdaFunction = z.object({
+  Role: z.object({ "Fn::GetAtt": z.tuple([z.string(), z.literal("Arn")]) }),
+  Runtime: z.string(),
+  Architectures: z.array(z.string()),
+  Timeout: z.number(),
+  LoggingConfig: z.object({ LogFormat: z.string() }),
+});
+const Role = z.object({ Policies: z.tuple([z.object({ PolicyDocument })]) });
+const ManagedPolicy = z.object({ PolicyDocument });
+
+const mayDo: Record<string, string[]> = {
+  CheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#*"],
+  SetPermission: [
+    "BatchGetItem STACK#* USER#* POLICY#*",
+    "ConditionCheckItem STACK#* USER#*",
+    "PutItem STACK#* EVENTS#*",
+    "DeleteItem STACK#*",
+  ],
+  DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 USERS STACKS"],
+  DescribeMyUserProfile: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 STACKS"],
+  CreateStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem STACK#* EVENTS#*"],
+};
+const names = Object.keys(mayDo);
+
+const packageFolder = inject("packageFolder");
+let template: Template;
+let served: Route[];
+
+beforeAll(async () => {
+  template = await readTemplate(packageFolder);
+  served = routes(template);
+}, 120_000);
+
+const properties = (id: string) => template.Resources[id]?.Properties;
+const lambda = (name: string) => LambdaFunction.parse(properties(`${name}LambdaFunction`));
+const statementsOf = (name: string) =>
+  Role.parse(properties(lambda(name).Role["Fn::GetAtt"][0])).Policies[0].PolicyDocument.Statement;
+
+describe("the routes", () => {
+  test("every operation has one, which IAM guards", () => {
+    expect(
+      served.map((route) => [route.functionName, route.method, route.path, route.authorizationType]),
+    ).toEqual([
+      ["CheckAuthorization", "POST", "/access/v1/evaluation", "AWS_IAM"],
+      ["SetPermission", "POST", "/SetPermission", "AWS_IAM"],
+      ["DescribePermissions", "POST", "/DescribePermissions", "AWS_IAM"],
+      ["DescribeMyUserProfile", "POST", "/DescribeMyUserProfile", "AWS_IAM"],
+      ["CreateStack", "POST", "/CreateStack", "AWS_IAM"],
+    ]);
+  });
+
+  test("every file in functions/ is deployed, under its own name", () => {
+    const files = readdirSync(new URL("../../functions/", import.meta.url)).map((file) =>
+      basename(file, ".ts"),
+    );
+    const kebab = (name: string) => name.replace(/(?<!^)[A-Z]/g, "-$&").toLowerCase();
+    expect(served.map(({ handler }) => handler).toSorted()).toEqual(
+      files.map((file) => `functions/${file}.handler`).toSorted(),
+    );
+    for (const { functionName, handler } of served)
+      expect(handler).toBe(`functions/${kebab(functionName)}.handler`);
+  });
+
+  test("the policy for users allows each of them and nothing else", () => {
+    const [statement, ...others] = ManagedPolicy.parse(properties("StackwardenUser")).PolicyDocument
+      .Statement;
+    expect(others).toEqual([]);
+    expect(statement?.Action).toEqual(["execute-api:Invoke"]);
+    expect(statement?.Resource).toEqual(
+      served.map(({ method, path }) => ({
+        "Fn::Sub": expect.stringMatching(`:\\$\\{HttpApi\\}/\\$default/${method}${path}$`),
+      })),
+    );
+  });
+
+  test("the policy for enforcement points allows checks, over HTTP and directly, and nothing else", () => {
+    const { Statement } = ManagedPolicy.parse(properties("StackwardenEnforcementPoint")).PolicyDocument;
+    expect(Statement.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+      [
+        ["execute-api:Invoke"],
+        { "Fn::Sub": expect.stringMatching(/:\$\{HttpApi\}\/\$default\/POST\/access\/v1\/\*$/) },
+      ],
+      [["lambda:InvokeFunction"], { "Fn::GetAtt": ["CheckAuthorizationLambdaFunction", "Arn"] }],
+    ]);
+  });
+});
+
+describe("the roles", () => {
+  test("every function has its own", () => {
+    expect(new Set(names.map((name) => lambda(name).Role["Fn::GetAtt"][0])).size).toBe(names.length);
+  });
+
+  test.for(names)("%s may do this to the table and no more", (name) => {
+    const onTable = statementsOf(name).filter(({ Action }) =>
+      Action.some((action) => !action.startsWith("logs:")),
+    );
+    const spelled = onTable.map(({ Action, Resource, Condition }) => {
+      const index = JSON.stringify(Resource) === '{"Fn::Sub":"${Table.Arn}/index/gsi1"}' ? ["gsi1"] : [];
+      if (index.length === 0) expect(Resource).toEqual({ "Fn::GetAtt": ["Table", "Arn"] });
+      const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
+      return [Action.join("+").replace("dynamodb:", ""), ...index, ...keys].join(" ");
+    });
+    expect(spelled).toEqual(mayDo[name]);
+  });
+
+  test("none has a wildcard in an action", () => {
+    const actions = names.flatMap(statementsOf).flatMap(({ Action }) => Action);
+    expect(actions.filter((action) => action.includes("*"))).toEqual([]);
+  });
+
+  test("none can change or delete an event", () => {
+    for (const { Action, Condition } of names.flatMap(statementsOf)) {
+      expect(Action).not.toContain("dynamodb:UpdateItem");
+      expect(Action).not.toContain("dynamodb:BatchWriteItem");
+      if (!Action.includes("dynamodb:DeleteItem")) continue;
+      expect(Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]).toEqual(["STACK#*"]);
+    }
+  });
+});
+
+describe("the table", () => {
+  test("has the keys and the index of the design", () => {
+    expect(tableDefinition(template, "here")).toEqual({
+      TableName: "here",
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: ["pk", "sk", "gsi1pk", "gsi1sk"].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: "S",
+      })),
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: "gsi1",
+          KeySchema: [
+            { AttributeName: "gsi1pk", KeyType: "HASH" },
+            { AttributeName: "gsi1sk", KeyType: "RANGE" },
+          ],
+          Projection: { ProjectionType: "ALL" },
+        },
+      ],
+      StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" },
+    });
+  });
+
+  test("expires items, can be restored to any moment, is encrypted and outlives its stack", () => {
+    expect(template.Resources["Table"]).toMatchObject({
+      DeletionPolicy: "Retain",
+      UpdateReplacePolicy: "Retain",
+      Properties: {
+        TimeToLiveSpecification: { AttributeName: "ExpiresAt", Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        SSESpecification: { SSEEnabled: true },
+      },
+    });
+  });
+});
+
+describe("the functions", () => {
+  test("run on nodejs24.x and arm64, log JSON, and a check gives up first", () => {
+    for (const name of names) {
+      expect(lambda(name)).toMatchObject({
+        Runtime: "nodejs24.x",
+        Architectures: ["arm64"],
+        LoggingConfig: { LogFormat: "JSON" },
+        Timeout: name === "CheckAuthorization" ? 5 : 10,
+      });
+      expect(properties(`${name}LogGroup`)).toMatchObject({ RetentionInDays: 30 });
+    }
+  });
+
+  test("get the table and the parameters, which default to nobody and no", () => {
+    for (const { environment } of served) {
+      expect(resolveEnvironment(template, environment, { Table: "here" })).toEqual({
+        TABLE_NAME: "here",
+        ADMINISTRATORS: "",
+        DIRECT_WRITES: "false",
+      });
+    }
+  });
+
+  test("get the administrators as one list", () => {
+    const given = { Table: "here", Administrators: "arn:one,arn:two", DirectWrites: "true" };
+    expect(resolveEnvironment(template, served[0]!.environment, given)).toMatchObject({
+      ADMINISTRATORS: "arn:one,arn:two",
+      DIRECT_WRITES: "true",
+    });
+  });
+
+  test.for(names)("%s starts from a bundle of one file under 550 KB", (name) => {
+    const files = new Map(Object.entries(unzipSync(readFileSync(join(packageFolder, `${name}.zip`)))));
+    const file = served.find(({ functionName }) => functionName === name)!.handler.replace(/handler$/, "cjs");
+    expect([...files.keys()]).toEqual([file]);
+    expect(files.get(file)!.length).toBeLessThan(550_000);
+
+    const bundle = join(packageFolder, basename(file));
+    writeFileSync(bundle, files.get(file)!);
+    const env = { AWS_REGION: "us-east-1", TABLE_NAME: "here", ADMINISTRATORS: "", DIRECT_WRITES: "false" };
+    const start = `process.stdout.write(typeof require(${JSON.stringify(bundle)}).handler)`;
+    expect(execFileSync(process.execPath, ["-e", start], { env, encoding: "utf8" })).toBe("function");
+  });
+});
+
+describe("an environment", () => {
+  test("refuses an intrinsic that it does not know, by name", () => {
+    expect(() => resolveEnvironment(template, { X: { "Fn::GetAtt": ["Table", "Arn"] } }, {})).toThrow(
+      "Fn::GetAtt",
+    );
+  });
+
+  test("refuses a reference that nothing is given for, by name", () => {
+    expect(() => resolveEnvironment(template, { X: { Ref: "Table" } }, {})).toThrow("`Table`");
+  });
+});
