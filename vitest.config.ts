@@ -5,7 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/setup/services.ts"],
     reporters: ["default", "./test/setup/closing-line.ts"],
-    env: { LOG_LEVEL: "silent" },
+    env: { LOG_LEVEL: process.env.LOG_LEVEL ?? "silent" },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

@@ -95,7 +95,8 @@ const Module = z.record(z.string(), z.unknown());
 /** The handler that a route's `functions/set-permission.handler` names. */
 export async function loadHandler(route: Pick<Route, "handler"> | undefined): Promise<Handler> {
   const [file, name = ""] = route?.handler.split(".") ?? [];
-  const handler = Module.parse({ ...(await import(`../../${file}.ts`)) })[name];
+  const url = new URL(`../../${file}.ts`, import.meta.url).href;
+  const handler = Module.parse({ ...(await import(/* @vite-ignore */ url)) })[name];
   if (typeof handler !== "function") throw new Error(`there is no handler \`${route?.handler}\``);
   return (event, context) => handler(event, context);
 }

@@ -1,7 +1,5 @@
-import { SignatureV4 } from "@smithy/signature-v4";
-import { Hash } from "@smithy/hash-node";
-import { HttpRequest } from "@smithy/protocol-http";
-import type { Credentials, Running } from "./start.ts";
+import { signedPost } from "./signed-post.ts";
+import type { Running } from "./start.ts";
 
 /** What a person sees when the local stack is ready: whom to be, a check to paste, and its answer. */
 export async function welcome({ stack, users, root, stacks }: Running): Promise<string> {
@@ -12,7 +10,8 @@ export async function welcome({ stack, users, root, stacks }: Running): Promise<
     resource: { type: "stack", id: stacks[0]?.StackId },
   };
   const url = `${stack.url}/access/v1/evaluation`;
-  const answer = await post(url, stack.region, someone, question);
+  const response = await signedPost(url, stack.region, someone, JSON.stringify(question));
+  const answer = await response.text();
   return `
 Stackwarden runs at ${stack.url} (region ${stack.region}, account ${stack.accountId}).
 
@@ -34,25 +33,4 @@ Its answer
 
 Ctrl-C ends it.
 `;
-}
-
-async function post(url: string, region: string, credentials: Credentials, body: unknown): Promise<string> {
-  const { hostname, port, host, pathname } = new URL(url);
-  const signer = new SignatureV4({
-    service: "execute-api",
-    region,
-    credentials,
-    sha256: Hash.bind(null, "sha256"),
-  });
-  const request = new HttpRequest({
-    method: "POST",
-    hostname,
-    port: Number(port),
-    path: pathname,
-    headers: { host, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const { headers } = await signer.sign(request);
-  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
-  return response.text();
 }

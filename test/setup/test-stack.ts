@@ -1,0 +1,181 @@
+import { randomUUID } from "node:crypto";
+import { inject } from "vitest";
+import { startLocalStack } from "../../infra/local/local-stack.ts";
+import { loadHandler } from "../../infra/local/local-stack.ts";
+import { signedPost } from "../../infra/local/signed-post.ts";
+import type { Identity } from "../../infra/local/sigv4.ts";
+import { readTemplate, routes } from "../../infra/local/template.ts";
+import { importAccount } from "../../shared/account/import-account.ts";
+import { resolveAccount } from "../../shared/account/resolve-account.ts";
+import { readJson } from "../../shared/iam/json.ts";
+import { deploymentOf } from "../../shared/lambda/environment.ts";
+import { type Permission } from "../../shared/model/grant.ts";
+import { getItems } from "../../shared/table/get-items.ts";
+import { readGrant, setGrant } from "../../shared/table/grants.ts";
+import { keys } from "../../shared/table/keys.ts";
+import { readUser } from "../../shared/table/users.ts";
+import { newStack } from "../../shared/table/stacks.ts";
+import { transact } from "../../shared/table/write.ts";
+import { stackArn } from "../../shared/model/stack-arn.ts";
+
+export const ACCOUNT = "123456789012";
+export const REGION = "us-east-1";
+
+export const userArn = (name: string) => `arn:aws:iam::${ACCOUNT}:user/${name}`;
+export const roleArn = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
+export const arnOfStack = (id: string) =>
+  stackArn({ partition: "aws", region: REGION, accountId: ACCOUNT }, id);
+
+export type Reply = { readonly status: number; readonly body: any; readonly headers: Headers };
+
+/** A DynamoDB request that a function sent. */
+export type Sent = { readonly command: string; readonly input: any };
+
+export type TestStack = Awaited<ReturnType<typeof openTestStack>>;
+
+/**
+ * The local stack with a table of its own: real functions, real HTTP and signatures, real DynamoDB Local. One a test file,
+ * since the functions of a process share one environment.
+ */
+export async function openTestStack(options: { administrators?: string[]; directWrites?: boolean } = {}) {
+  const template = await readTemplate(inject("packageFolder"));
+  const faults: unknown[] = [];
+  const stack = await startLocalStack({
+    template,
+    endpoint: inject("endpoint"),
+    tableName: `test-${randomUUID()}`,
+    port: 0,
+    accountId: ACCOUNT,
+    region: REGION,
+    onFault: (error) => faults.push(error),
+    ...options,
+  });
+  const allRoutes = routes(template);
+  const { table } = stack;
+
+  const sent: Sent[] = [];
+  const context = (name: string) => ({
+    awsRequestId: randomUUID(),
+    invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`,
+  });
+  deploymentOf(context("any") as Parameters<typeof deploymentOf>[0]).table.client.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        sent.push({ command: commandName ?? "", input: args.input });
+        return next(args);
+      },
+    { step: "initialize", name: "recordRequests" },
+  );
+
+  return {
+    ...stack,
+    /** What the functions asked DynamoDB for, in order; a test empties it when it likes. */
+    sent,
+    /** What the gateway could only answer with a 500. */
+    faults,
+
+    /** Imports users and roles in the shape of GetAccountAuthorizationDetails. */
+    async importAccount(details: object) {
+      const account = resolveAccount(readJson(JSON.stringify(details), 50_000_000));
+      return importAccount(table, account, { caller: "operator", now: new Date() });
+    },
+
+    async addStack(name = "stack", tags: Record<string, string> = {}): Promise<string> {
+      const StackId = randomUUID();
+      const place = {
+        Arn: arnOfStack(StackId),
+        Region: REGION,
+        ServiceRoleArn: roleArn("service-role"),
+        DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/ec2`,
+      };
+      const rest = { Tags: tags, CreatedAt: new Date().toISOString(), Revision: randomUUID() };
+      await transact(table, newStack(table, { StackId, Name: name, ...place, ...rest }, {}));
+      return StackId;
+    },
+
+    async grant(stackId: string, arn: string, permission: Partial<Permission>): Promise<void> {
+      const items = await getItems(table, [keys.user(arn), keys.grant(stackId, arn)]);
+      const user = readUser(items.get(keys.user(arn)));
+      if (!user) throw new Error(`${arn} is not there`);
+      const whole = { Level: "iam_only" as const, AllowSsh: false, AllowSudo: false, ...permission };
+      const write = setGrant(table, user, stackId, whole, readGrant(items.get(keys.grant(stackId, arn))));
+      if (write) await transact(table, [write]);
+    },
+
+    /** A signed request over HTTP. */
+    async post(
+      as: Identity,
+      path: string,
+      body: unknown,
+      headers: Record<string, string> = {},
+    ): Promise<Reply> {
+      const text = typeof body === "string" ? body : JSON.stringify(body);
+      const response = await signedPost(`${stack.url}${path}`, REGION, as, text, headers);
+      const answer = await response.text();
+      return {
+        status: response.status,
+        body: answer === "" ? undefined : JSON.parse(answer),
+        headers: response.headers,
+      };
+    },
+
+    /** As another Lambda invokes it; what it throws is what the invoker gets. */
+    async invoke(functionName: string, event: unknown): Promise<any> {
+      const handler = await loadHandler(allRoutes.find((route) => route.functionName === functionName));
+      return handler(event, context(functionName));
+    },
+  };
+}
+
+/** An IAM user as GetAccountAuthorizationDetails shows it; `policies` are inline documents by name. */
+export function iamUser(
+  name: string,
+  {
+    id = `AIDA${name.toUpperCase()}`,
+    policies = {},
+    ...rest
+  }: { id?: string; policies?: Record<string, unknown> } & Record<string, unknown> = {},
+) {
+  return { UserName: name, UserId: id, Arn: userArn(name), UserPolicyList: inline(policies), ...rest };
+}
+
+/** An IAM role, likewise; `trusts` is the service that may assume it. */
+export function iamRole(
+  name: string,
+  {
+    id = `AROA${name.toUpperCase()}`,
+    path = "",
+    trusts = "lambda.amazonaws.com",
+    policies = {},
+    ...rest
+  }: { id?: string; path?: string; trusts?: string; policies?: Record<string, unknown> } & Record<
+    string,
+    unknown
+  > = {},
+) {
+  return {
+    RoleName: name,
+    RoleId: id,
+    Arn: roleArn(`${path}${name}`),
+    AssumeRolePolicyDocument: {
+      Version: "2012-10-17",
+      Statement: { Effect: "Allow", Principal: { Service: trusts }, Action: "sts:AssumeRole" },
+    },
+    RolePolicyList: inline(policies),
+    ...rest,
+  };
+}
+
+/** A policy of one statement. */
+export function policy(
+  Effect: "Allow" | "Deny",
+  Action: string | string[],
+  Resource = "*",
+  rest: object = {},
+) {
+  return { Version: "2012-10-17", Statement: [{ Effect, Action, Resource, ...rest }] };
+}
+
+function inline(policies: Record<string, unknown>) {
+  return Object.entries(policies).map(([PolicyName, PolicyDocument]) => ({ PolicyName, PolicyDocument }));
+}
