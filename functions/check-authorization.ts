@@ -25,7 +25,7 @@ export const handler = serve(CheckAuthorization, async (call) => {
     stackId,
   );
 
-  const isAboutSelf = subject.id.arn === caller.principal.arn && context === undefined;
+  const isAboutSelf = subject.id.arn === caller.principal.arn && Object.keys(context ?? {}).length === 0;
   if (isAboutSelf) {
     call.answer = await ask(call, action.name);
     if (!call.answer.known) throw accessDenied(call.answer);

@@ -23,6 +23,7 @@ const HELP = `Runs Stackwarden on this machine: DynamoDB Local, the table, every
   npm start -- --port 0                  on any free port (default 3000)
   npm start -- --json                    prints one line of JSON when it is ready, for scripts:
                                          url, region, accountId, users, roles, root, stacks
+  npm start -- --log                     prints a line for every request, as the functions log in AWS
 
 Ends with Ctrl-C; the data with it.
 `;
@@ -112,6 +113,7 @@ async function main(): Promise<void> {
     options: {
       help: { type: "boolean", short: "h" },
       json: { type: "boolean" },
+      log: { type: "boolean" },
       port: { type: "string", default: "3000" },
       import: { type: "string" },
     },
@@ -121,6 +123,7 @@ async function main(): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new Error("`--port` is a number from 0 to 65535");
 
+  process.env.LOG_LEVEL = values.log ? "info" : "error";
   const running = await start({
     port,
     importFile: values.import,

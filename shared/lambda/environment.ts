@@ -16,8 +16,11 @@ export function areDirectWritesOn(): boolean {
   return process.env.DIRECT_WRITES === "true";
 }
 
-export function isLogSilent(): boolean {
-  return process.env.LOG_LEVEL === "silent";
+const LEVELS = ["info", "warn", "error", "silent"];
+
+/** Whether a line of that level is to be written: `LOG_LEVEL`, from `info` (the default) to `silent`. */
+export function isLogged(level: "info" | "warn" | "error"): boolean {
+  return LEVELS.indexOf(level) >= LEVELS.indexOf(process.env.LOG_LEVEL ?? "info");
 }
 
 function open(functionArn: string): Deployment {

@@ -2,7 +2,7 @@ import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
 import { Fault } from "../model/fault.ts";
 import type { Call } from "./call.ts";
-import { isLogSilent } from "./environment.ts";
+import { isLogged } from "./environment.ts";
 import { type Internal, viaOf } from "./via.ts";
 
 /** One line of JSON for each request: who asked for what, what decided, how it ended. Never the input, which may hold secrets. */
@@ -26,12 +26,13 @@ function write(
   context: Context,
   error?: Error | null,
 ): void {
-  if (isLogSilent()) return;
+  const level = error ? levelOf(error) : "info";
+  if (!isLogged(level)) return;
   const call = isCall(event) ? event : undefined;
   const { action, resource, decision, rule, statement } = call?.answer ?? {};
   const line = {
     time: new Date().toISOString(),
-    level: error ? levelOf(error) : "info",
+    level,
     operation,
     lambdaRequestId: context.awsRequestId,
     requestId: call?.requestId,
@@ -49,7 +50,7 @@ function write(
   process.stderr.write(`${JSON.stringify(line)}\n`);
 }
 
-function levelOf(error: Error): string {
+function levelOf(error: Error): "warn" | "error" {
   return error instanceof Fault && error.statusCode < 500 ? "warn" : "error";
 }
 

@@ -1,0 +1,65 @@
+import type { Facts } from "../decision/decide.ts";
+import type { NamedPolicy } from "../iam/evaluate.ts";
+import { parsePolicy } from "../iam/policy.ts";
+import type { Permission } from "../model/grant.ts";
+import type { Principal } from "../model/principal.ts";
+import type { Stack } from "../model/stack.ts";
+import type { PolicyRef, User } from "../model/user.ts";
+import type { Table } from "../table/table.ts";
+import { loadPolicies } from "./policy-cache.ts";
+
+/** Who is asked about, as the table has it. */
+export type Known = {
+  readonly principal: Principal;
+  readonly user: User | undefined;
+  readonly isAdministrator: boolean;
+  /** The root of this deployment's account. */
+  readonly isAccountOwner: boolean;
+  readonly permission: Permission;
+  readonly stack: Stack | undefined;
+};
+
+/** What an administrator counts as having. */
+const ADMINISTRATOR: NamedPolicy = {
+  name: "Administrators",
+  policy: parsePolicy(
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: { Effect: "Allow", Action: ["opsworks:*", "stackwarden:*"], Resource: "*" },
+    }),
+  ),
+};
+
+/** What the decision needs to know of somebody, with their policies compiled. */
+export async function loadFacts(table: Table, known: Known): Promise<Facts> {
+  const { principal, user, permission, stack } = known;
+  // What a federated user may do is cut down by a session policy that nobody here can see, so levels are all they have.
+  const own = principal.kind === "federated" ? [] : (user?.Policies ?? []);
+  const refs = user?.Boundary ? [...own, user.Boundary] : own;
+  const compiled = await loadPolicies(
+    table,
+    refs.flatMap((ref) => ("Hash" in ref ? [ref.Hash] : [])),
+  );
+  const named = (ref: PolicyRef): NamedPolicy | undefined => {
+    const policy = "Hash" in ref ? compiled.get(ref.Hash) : undefined;
+    return policy && { name: ref.Name, policy };
+  };
+  const policies = own.map(named).filter((policy) => policy !== undefined);
+  const boundary = user?.Boundary && named(user.Boundary);
+  return {
+    accountOwner: known.isAccountOwner,
+    ...(stack
+      ? { grant: { stackArn: stack.Arn, level: permission.Level, allowSsh: permission.AllowSsh } }
+      : {}),
+    policies: known.isAdministrator ? [...policies, ADMINISTRATOR] : policies,
+    ...(boundary ? { boundary } : {}),
+    unreadable: refs.filter((ref) => !named(ref)).map((ref) => ref.Name),
+    selfManagement: user?.AllowSelfManagement ?? false,
+    ...(stack && isApplication(principal, user) ? { mustPassRole: stack.ServiceRoleArn } : {}),
+  };
+}
+
+/** An application on an instance: EC2 names the session of an instance's role after the instance. */
+function isApplication({ kind, sessionName = "" }: Principal, user: User | undefined): boolean {
+  return kind === "session" && /^i-[0-9a-f]{8,17}$/.test(sessionName) && (user?.TrustsEc2 ?? false);
+}
