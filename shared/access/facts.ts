@@ -48,9 +48,8 @@ export async function loadFacts(table: Table, known: Known): Promise<Facts> {
   const boundary = user?.Boundary && named(user.Boundary);
   return {
     accountOwner: known.isAccountOwner,
-    ...(stack
-      ? { grant: { stackArn: stack.Arn, level: permission.Level, allowSsh: permission.AllowSsh } }
-      : {}),
+    ...(stack ? { grant: { stackArn: stack.Arn, level: permission.Level } } : {}),
+    allowSsh: stack !== undefined && permission.AllowSsh,
     policies: known.isAdministrator ? [...policies, ADMINISTRATOR] : policies,
     ...(boundary ? { boundary } : {}),
     unreadable: refs.filter((ref) => !named(ref)).map((ref) => ref.Name),

@@ -22,7 +22,9 @@ export type Facts = {
   /** The account root: beyond levels and policies. */
   readonly accountOwner: boolean;
   /** What the user holds on the one stack the request may be about. */
-  readonly grant?: { readonly stackArn: string; readonly level: Level; readonly allowSsh?: boolean };
+  readonly grant?: { readonly stackArn: string; readonly level: Level };
+  /** Whether the user has SSH/RDP on that stack; left out where it is not known. */
+  readonly allowSsh?: boolean;
   /** Of user and groups together. */
   readonly policies: readonly NamedPolicy[];
   readonly boundary?: NamedPolicy;
@@ -72,7 +74,7 @@ export function decide(facts: Facts, request: Request): Decision {
   if (sessionPolicy && !findStatement([sessionPolicy], "Allow", request)) {
     return { decision: "implicitDeny", rule: "session-policy", ...level };
   }
-  if (needsSsh(request.action) && grant?.allowSsh === false) {
+  if (needsSsh(request.action) && facts.allowSsh === false) {
     return { decision: "implicitDeny", rule: "default-deny", ...level, wouldGrant: "AllowSsh" };
   }
 

@@ -14,13 +14,15 @@ const FIELDS = 6;
 
 /**
  * Compiles an ARN pattern: the first five fields match one by one, the rest as one glob in which `*` spans `/` and `:`.
- * A pattern with fewer fields that ends in `*` covers everything after. Case-sensitive. IAM ARNs have no region.
+ * A pattern with fewer fields that ends in `*` covers everything after; a variable alone is the whole ARN.
+ * Case-sensitive. IAM ARNs have no region.
  *
  * Source: IAM User Guide, "IAM JSON policy elements: Resource" and "ARN condition operators".
  * @throws RangeError for a pattern that is no ARN; its message is a clause without a subject
  */
 export function compileArn(parts: readonly Part[]): Pattern {
   const fields = splitAtColons(parts, FIELDS);
+  if (parts.length === 1 && hasVariable(parts)) return compileGlob(parts);
   if (fields.length < FIELDS && parts.at(-1) !== ANY_RUN) {
     throw new RangeError("is neither `*` nor an ARN of six fields, nor does it end in `*`");
   }
@@ -52,16 +54,16 @@ function matchFields(globs: readonly Pattern[], text: string, context: Context):
 }
 
 /**
- * Compiles an entry of `Resource` or `NotResource`: `*` or an ARN, with variables only after the fifth colon.
+ * Compiles an entry of `Resource` or `NotResource`: `*` or an ARN. A variable before the fifth colon never has a
+ * value, so that the entry matches nothing.
  * @throws RangeError
  */
 export function compileResource(parts: readonly Part[]): Pattern {
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
   const fields = splitAtColons(parts, FIELDS);
   if (fields[0]?.length !== 1 || fields[0][0] !== "arn") throw new RangeError("is neither `*` nor an ARN");
-  if (fields.slice(0, FIELDS - 1).some(hasVariable)) {
-    throw new RangeError("has a policy variable before the fifth colon");
-  }
+  // IAM takes such an entry (one of AWS's own policies has it), and replaces no variable there.
+  if (fields.slice(0, FIELDS - 1).some(hasVariable)) return () => undefined;
   return compileArn(parts);
 }
 

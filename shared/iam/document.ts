@@ -6,7 +6,13 @@ import { jsonPath } from "./json.ts";
 export type DocumentKind = "identity" | "trust";
 
 /** A list that is matched (`Action`) or excepted (`NotAction`). */
-export type Listed = { readonly not: boolean; readonly values: readonly string[]; readonly path: string };
+export type Listed = {
+  readonly not: boolean;
+  readonly values: readonly string[];
+  readonly path: string;
+  /** Whether it is written as a list. */
+  readonly inList: boolean;
+};
 
 export type ConditionText = {
   readonly operator: string;
@@ -93,7 +99,12 @@ function readStatement(value: unknown, path: Path, index: number, kind: Document
 function readListed(members: Members, path: Path, name: string): Listed {
   const element = oneOf(members, path, name);
   const at = [...path, element];
-  return { not: element !== name, values: readTexts(members[element], at), path: jsonPath(at) };
+  return {
+    not: element !== name,
+    values: readTexts(members[element], at),
+    path: jsonPath(at),
+    inList: Array.isArray(members[element]),
+  };
 }
 
 function readPrincipals(members: Members, path: Path): PrincipalText[] {

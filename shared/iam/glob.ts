@@ -71,7 +71,7 @@ function find(text: string, from: number, end: number, segment: Segment): number
     if (typeof head === "string") {
       at = text.indexOf(head, at);
       if (at < 0) return -1;
-    } else if (at > from && isTrail(text, at)) continue;
+    }
     const after = matchAt(text, at, segment);
     if (after >= 0) return after <= end ? after : -1;
   }

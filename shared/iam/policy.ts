@@ -25,8 +25,8 @@ export type Policy = {
   readonly negated: readonly Condition[];
 };
 
-/** Longer than any policy IAM stores, and the bound on what reading one may cost. */
-export const MAX_POLICY_LENGTH = 131_072;
+/** Longer than any policy of IAM or AWS's own (the longest has 152,297), and the bound on what reading one may cost. */
+export const MAX_POLICY_LENGTH = 262_144;
 
 /**
  * Reads and compiles an identity policy, boundary or session policy.
@@ -62,7 +62,7 @@ function compileStatement(text: StatementText, variables: boolean): Statement {
  * @throws RangeError
  */
 export function compileAction(value: string): Pattern {
-  if (!/^(?:\*|\*:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?_.-]+)$/.test(value)) {
+  if (!/^(?:\*|\*:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?_. -]+)$/.test(value)) {
     throw new RangeError(`is neither \`*\` nor \`service:Action\`: \`${value.slice(0, 80)}\``);
   }
   return compileGlob(parsePattern(value.toLowerCase(), { wildcards: true, variables: false }));
@@ -74,7 +74,8 @@ export function select(listed: Listed, compile: (value: string) => Pattern): Sel
     try {
       return compile(value);
     } catch (error) {
-      if (error instanceof RangeError) throw new InvalidPolicy(`${listed.path}[${index}]`, error.message);
+      const path = listed.inList ? `${listed.path}[${index}]` : listed.path;
+      if (error instanceof RangeError) throw new InvalidPolicy(path, error.message);
       throw error;
     }
   });
