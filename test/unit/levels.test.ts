@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import actions from "../../shared/decision/actions.json" with { type: "json" };
+import { decide } from "../../shared/decision/decide.ts";
+import { levelAllows, needsSsh, requirementOf } from "../../shared/decision/levels.ts";
+import { Context } from "../../shared/iam/context.ts";
+import { readRequest } from "../../shared/iam/request.ts";
+import { Level } from "../../shared/model/level.ts";
+import guide from "./data/user-guide-levels.json" with { type: "json" };
+
+const STACK = "arn:aws:opsworks:us-east-1:123456789012:stack/2f18b4cb-4de5-4429-a149-ff7da9f0d8ee/";
+
+/** Where the User Guide is silent, or is not followed. */
+const DECIDED = {
+  DeregisterEcsCluster: "manage",
+  DescribeStackProvisioningParameters: "manage",
+  GrantAccess: "show",
+  ListTags: "policy",
+  RegisterEcsCluster: "manage",
+  TagResource: "policy",
+  UnassignInstance: "manage",
+  UntagResource: "policy",
+} as const;
+
+/** Of every action the requirement as the User Guide lists it, or as it was decided. */
+const expected = new Map<string, string>([
+  ...(["show", "deploy", "manage", "policy", "self"] as const).flatMap((requirement) =>
+    guide[requirement].map((action) => [action, requirement] as const),
+  ),
+  ...Object.entries(DECIDED),
+]);
+
+/** The levels that allow what takes this. */
+const ALLOWING: Readonly<Record<string, readonly Level[]>> = {
+  show: ["show", "deploy", "manage"],
+  deploy: ["deploy", "manage"],
+  manage: ["manage"],
+  policy: [],
+  self: [],
+};
+
+function allowsOnStack(action: string, level: Level): boolean {
+  const grant = { stackArn: STACK, level };
+  const facts = {
+    accountOwner: false,
+    grant,
+    allowSsh: true,
+    policies: [],
+    unreadable: [],
+    selfManagement: false,
+  };
+  return decide(facts, readRequest(`opsworks:${action}`, STACK, new Context([]))).decision === "allowed";
+}
+
+describe("the level table", () => {
+  test("has the 74 actions of OpsWorks and no other of that service", () => {
+    const known = Object.keys(actions).filter((action) => action.startsWith("opsworks:"));
+    expect(known.toSorted()).toEqual([...expected.keys()].map((action) => `opsworks:${action}`).toSorted());
+    expect(known).toHaveLength(74);
+  });
+
+  test("decides by itself only what the User Guide leaves out, and who may be granted access", () => {
+    expect(Object.keys(DECIDED).toSorted()).toEqual([...guide.unlisted, "GrantAccess"].toSorted());
+  });
+
+  describe.each([...expected])("%s takes %s", (action, requirement) => {
+    test.each(Level.options)("at level %s", (level) => {
+      const allowed = ALLOWING[requirement]?.includes(level);
+      expect(levelAllows(level, `opsworks:${action}`.toLowerCase())).toBe(allowed);
+      expect(allowsOnStack(action, level)).toBe(allowed);
+    });
+  });
+
+  test("a level allows nothing that the catalogue does not know", () => {
+    for (const action of [
+      "opsworks:launchrocket",
+      "opsworks:",
+      "s3:getobject",
+      "",
+      "constructor",
+      "__proto__",
+    ]) {
+      expect(requirementOf(action)).toBe("policy");
+      for (const level of Level.options) expect(levelAllows(level, action)).toBe(false);
+    }
+  });
+
+  test("only GrantAccess is instance access", () => {
+    const known = Object.keys(actions).map((action) => action.toLowerCase());
+    expect(known.filter(needsSsh)).toEqual(["opsworks:grantaccess"]);
+  });
+});
