@@ -13,7 +13,16 @@ const UNREACHABLE = new Set([
   "ServiceUnavailable",
   "RequestTimeout",
 ]);
-const UNREACHABLE_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND"]);
+const UNREACHABLE_CODES = new Set([
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
 
 /** What an error of DynamoDB or of the way to it means to a caller; `undefined` for what is neither. */
 export function faultOfAws(error: unknown): Fault | undefined {

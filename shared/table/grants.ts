@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Fault } from "../model/fault.ts";
-import { Grant, isSamePermission, NO_GRANT, type Permission } from "../model/grant.ts";
+import { Grant, isSamePermission, NO_GRANT, type Permission, permissionOf } from "../model/grant.ts";
 import type { User } from "../model/user.ts";
 import { indexKeys, keys } from "./keys.ts";
 import type { Table } from "./table.ts";
@@ -12,7 +12,7 @@ export function readGrant(item: unknown): Grant | undefined {
 
 /**
  * Sets what a user holds on a stack, in place of the grant that was read. `iam_only` without instance access is the absence
- * of a grant, so it deletes; `undefined` when there is nothing to do.
+ * of a grant, so it deletes; `undefined` when the user holds just that.
  */
 export function setGrant(
   table: Table,
@@ -21,6 +21,7 @@ export function setGrant(
   permission: Permission,
   current: Grant | undefined,
 ): Write | undefined {
+  if (isSamePermission(permission, permissionOf(user, current))) return undefined;
   const key = keys.grant(stackId, user.IamUserArn);
   const changed = () =>
     new Fault(

@@ -40,11 +40,16 @@ export function writeCursor(list: string, position: string): string {
 export function readCursor(list: string, token: string): string {
   try {
     const cursor: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
-    if (Array.isArray(cursor) && cursor.length === 2 && cursor[0] === list && typeof cursor[1] === "string") {
+    if (Array.isArray(cursor) && cursor.length === 2 && cursor[0] === list && isSortKey(cursor[1])) {
       return cursor[1];
     }
   } catch {
     // Said below, as for every other token that is not ours.
   }
   throw new Fault("ValidationException", "`NextToken` is not a token of this list");
+}
+
+/** What DynamoDB takes as a sort key; it refuses others with an error of its own. */
+function isSortKey(position: unknown): position is string {
+  return typeof position === "string" && position !== "" && Buffer.byteLength(position) <= 1024;
 }

@@ -6,12 +6,12 @@ export type Table = { readonly name: string; readonly client: DynamoDBDocumentCl
 
 /**
  * Opens the table. Region, credentials and endpoint come from where the SDK finds them.
- * A call that hangs is given up after two seconds and tried again, three times in all.
+ * A call that hangs is given up and tried again, three times in all, within the five seconds that a check has.
  */
 export function openTable(name: string): Table {
   const client = new DynamoDBClient({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 1200, throwOnRequestTimeout: true },
   });
   return {
     name,

@@ -55,7 +55,8 @@ export type Where = {
 
 /**
  * All of it or nothing.
- * @throws Fault of the first write whose condition failed; ConflictException when another transaction was in the way
+ * @throws Fault of the first write whose condition failed; ConflictException when another transaction was in the way, ThrottlingException
+ * when the table is busy
  */
 export async function transact(table: Table, writes: readonly Write[]): Promise<void> {
   try {
@@ -70,6 +71,9 @@ export async function transact(table: Table, writes: readonly Write[]): Promise<
       throw new Fault("ConflictException", "somebody else is changing the same thing, try again", {
         cause: error,
       });
+    }
+    if (reasons.some(({ Code }) => Code === "ThrottlingError" || Code === "ProvisionedThroughputExceeded")) {
+      throw new Fault("ThrottlingException", "the table is busy, try again in a moment", { cause: error });
     }
     throw error;
   }
