@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { InstanceProfileArn, RoleArn } from "../model/role-arn.ts";
-import { StackSettings } from "../model/stack.ts";
+import { StackName, StackSettings } from "../model/stack.ts";
 import { operation } from "./operation.ts";
 
 /** Creates a stack, in OpsWorks' shape. No level includes it: it takes a policy. */
@@ -9,10 +9,7 @@ export const CreateStack = operation({
   path: "/CreateStack",
   reads: false,
   input: StackSettings.extend({
-    Name: z
-      .string()
-      .min(1, { error: "must have 1 to 64 characters" })
-      .max(64, { error: "must have 1 to 64 characters" }),
+    Name: StackName,
     Region: z.string().max(32),
     ServiceRoleArn: RoleArn,
     DefaultInstanceProfileArn: InstanceProfileArn,

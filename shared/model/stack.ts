@@ -20,17 +20,39 @@ export const Stack = z.object({
 });
 export type Stack = z.infer<typeof Stack>;
 
-const text = (max: number) => z.string().max(max);
+/** A character that DynamoDB would replace (half of a surrogate pair), or that no setting has: a control, line ends apart. */
+const NO_TEXT = /\p{Cs}|(?![\t\n\r])\p{Cc}/u;
+
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => !NO_TEXT.test(value), { error: "must be text without control characters" });
+
+/** A stack's name, on one line. */
+export const StackName = z
+  .string()
+  .regex(/^[^\p{Cs}\p{Cc}]{1,64}$/u, { error: "must have 1 to 64 characters, and no control characters" });
+
+/** In bytes, so that the settings fit into an item, which may have 400 KB. */
+const MAX_CUSTOM_JSON = 122_880;
 
 /** The members of a stack beside what a check needs, in OpsWorks' shape. */
 export const StackSettings = z.strictObject({
   VpcId: text(64).optional(),
-  Attributes: z.record(text(256), text(4096)).optional(),
+  Attributes: z.strictObject({ Color: text(256).optional() }).optional(),
   DefaultOs: text(256).optional(),
   HostnameTheme: text(64).optional(),
   DefaultAvailabilityZone: text(64).optional(),
   DefaultSubnetId: text(64).optional(),
-  CustomJson: text(122_880).refine(isJson, { error: "must be JSON" }).optional(),
+  CustomJson: z
+    .string()
+    .refine((json) => Buffer.byteLength(json) <= MAX_CUSTOM_JSON, {
+      error: `must have at most ${MAX_CUSTOM_JSON} bytes`,
+      abort: true,
+    })
+    .refine((json) => json.isWellFormed() && isJson(json), { error: "must be JSON" })
+    .optional(),
   ConfigurationManager: z
     .strictObject({ Name: text(64).optional(), Version: text(64).optional() })
     .optional(),
