@@ -4,7 +4,7 @@ import type { User } from "../model/user.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
 import { keys } from "../table/keys.ts";
-import { putPolicy } from "../table/policies.ts";
+import { getPolicies, putPolicy } from "../table/policies.ts";
 import type { Table } from "../table/table.ts";
 import { putUser, readUser } from "../table/users.ts";
 import { transact } from "../table/write.ts";
@@ -40,9 +40,14 @@ export async function importAccount(
     unchanged: [],
     notUnderstood: account.notUnderstood,
   };
-  await inGroups([...account.documents.values()], (documents) =>
-    Promise.all(documents.map((document) => putPolicy(table, document))),
-  );
+  await inGroups([...account.documents], async (documents) => {
+    const kept = await getPolicies(
+      table,
+      documents.map(([hash]) => hash),
+    );
+    const missing = documents.filter(([hash]) => !kept.has(hash));
+    await Promise.all(missing.map(([, document]) => putPolicy(table, document)));
+  });
   let done = 0;
   await inGroups(account.users, async (users) => {
     const items = await getItems(
