@@ -11,7 +11,7 @@ import { stackMustExist } from "../shared/table/stacks.ts";
 import { noSuchUser, userMustBe } from "../shared/table/users.ts";
 import { transact } from "../shared/table/write.ts";
 
-const MAX_TRIES = 5;
+const MAX_TRIES = 8;
 
 /** Sets a user's level and instance access on a stack. Members left out stay; nobody sets their own level. */
 export const handler = serve(SetPermission, async (call) => {
@@ -46,7 +46,7 @@ export const handler = serve(SetPermission, async (call) => {
       return {};
     } catch (error) {
       if (!(error instanceof Fault && error.name === "ConflictException") || tries === MAX_TRIES) throw error;
-      await sleep(Math.random() * 20 * 2 ** tries);
+      await sleep(Math.random() * Math.min(20 * 2 ** tries, 320));
       call.snapshot = await loadSnapshot(table, [IamUserArn], StackId);
     }
   }

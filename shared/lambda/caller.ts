@@ -26,7 +26,7 @@ const GatewayEvent = z.object({
 type DeepPartial<T> = T extends object ? { [K in keyof T]?: DeepPartial<T[K]> | undefined } : T;
 
 /** What another Lambda sends. */
-const Invocation = z.strictObject({ caller: z.string().max(640), input: z.unknown() });
+const Invocation = z.strictObject({ caller: z.string().max(640), input: z.unknown().optional() });
 
 /** Finds out who sent the request; nothing in its body or headers has a say in it. */
 export function caller(operation: Pick<Operation, "name" | "reads">): MiddlewareObj {

@@ -2,7 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Event } from "../model/event.ts";
 import type { Call } from "./call.ts";
 
-/** The event of a change that a call makes. */
+/**
+ * The event of a change that a call makes. Its time is that of this attempt, not of the request, so that changes which had
+ * to wait for one another stand in the trail in the order in which they were made.
+ */
 export function changeEvent(
   call: Call,
   change: Pick<Event, "StackId" | "IamUserArn" | "Before" | "After">,
@@ -10,7 +13,7 @@ export function changeEvent(
   const { sourceIp, userAgent } = call.origin;
   return {
     EventId: randomUUID(),
-    Time: call.now.toISOString(),
+    Time: new Date().toISOString(),
     Operation: call.operation,
     Caller: call.caller.principal.arn,
     ...(sourceIp === undefined ? {} : { SourceIp: sourceIp }),
