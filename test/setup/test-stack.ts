@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { inject } from "vitest";
-import { startLocalStack } from "../../infra/local/local-stack.ts";
-import { loadHandler } from "../../infra/local/local-stack.ts";
+import { loadHandler, startLocalStack } from "../../infra/local/local-stack.ts";
 import { signedPost } from "../../infra/local/signed-post.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { readTemplate, routes } from "../../infra/local/template.ts";
@@ -9,10 +9,11 @@ import { importAccount } from "../../shared/account/import-account.ts";
 import { resolveAccount } from "../../shared/account/resolve-account.ts";
 import { readJson } from "../../shared/iam/json.ts";
 import { deploymentOf } from "../../shared/lambda/environment.ts";
-import { type Permission } from "../../shared/model/grant.ts";
+import type { Event } from "../../shared/model/event.ts";
+import type { Permission } from "../../shared/model/grant.ts";
 import { getItems } from "../../shared/table/get-items.ts";
 import { readGrant, setGrant } from "../../shared/table/grants.ts";
-import { keys } from "../../shared/table/keys.ts";
+import { INDEX, type Key, keys } from "../../shared/table/keys.ts";
 import { readUser } from "../../shared/table/users.ts";
 import { newStack } from "../../shared/table/stacks.ts";
 import { transact } from "../../shared/table/write.ts";
@@ -23,13 +24,22 @@ export const REGION = "us-east-1";
 
 export const userArn = (name: string) => `arn:aws:iam::${ACCOUNT}:user/${name}`;
 export const roleArn = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
+export const sessionArn = (role: string, sessionName: string) =>
+  `arn:aws:sts::${ACCOUNT}:assumed-role/${role}/${sessionName}`;
 export const arnOfStack = (id: string) =>
   stackArn({ partition: "aws", region: REGION, accountId: ACCOUNT }, id);
 
-export type Reply = { readonly status: number; readonly body: any; readonly headers: Headers };
+/** What came over the wire: nobody knows its type, and the test says what it must be. */
+// oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would need a cast at every member of every expectation
+export type Wire = any;
+
+export type Reply = { readonly status: number; readonly body: Wire; readonly headers: Headers };
 
 /** A DynamoDB request that a function sent. */
-export type Sent = { readonly command: string; readonly input: any };
+export type Sent = { readonly command: string; readonly input: Wire };
+
+/** Stands between the functions and DynamoDB; `pass` sends the request on. */
+export type Obstacle = (request: Sent, pass: () => Promise<Wire>) => Promise<Wire>;
 
 export type TestStack = Awaited<ReturnType<typeof openTestStack>>;
 
@@ -37,7 +47,9 @@ export type TestStack = Awaited<ReturnType<typeof openTestStack>>;
  * The local stack with a table of its own: real functions, real HTTP and signatures, real DynamoDB Local. One a test file,
  * since the functions of a process share one environment.
  */
-export async function openTestStack(options: { administrators?: string[]; directWrites?: boolean } = {}) {
+export async function openTestStack(
+  options: { administrators?: string[]; directWrites?: boolean; endpoint?: string } = {},
+) {
   const template = await readTemplate(inject("packageFolder"));
   const faults: unknown[] = [];
   const stack = await startLocalStack({
@@ -54,18 +66,33 @@ export async function openTestStack(options: { administrators?: string[]; direct
   const { table } = stack;
 
   const sent: Sent[] = [];
+  let obstacle: Obstacle = (_request, pass) => pass();
   const context = (name: string) => ({
     awsRequestId: randomUUID(),
     invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`,
   });
   deploymentOf(context("any") as Parameters<typeof deploymentOf>[0]).table.client.middlewareStack.add(
     (next, { commandName }) =>
-      (args) => {
-        sent.push({ command: commandName ?? "", input: args.input });
-        return next(args);
+      async (args) => {
+        const request = { command: (commandName ?? "").replace(/Command$/, ""), input: args.input as Wire };
+        sent.push(request);
+        const output = await obstacle(request, async () => (await next(args)).output);
+        return { output, response: undefined };
       },
     { step: "initialize", name: "recordRequests" },
   );
+
+  const query = async (partition: string, index?: string): Promise<Event[]> => {
+    const output = await table.client.send(
+      new QueryCommand({
+        TableName: table.name,
+        ...(index === undefined ? {} : { IndexName: index }),
+        KeyConditionExpression: `${index ?? ""}pk = :partition`,
+        ExpressionAttributeValues: { ":partition": partition },
+      }),
+    );
+    return (output.Items ?? []) as Event[];
+  };
 
   return {
     ...stack,
@@ -73,6 +100,36 @@ export async function openTestStack(options: { administrators?: string[]; direct
     sent,
     /** What the gateway could only answer with a 500. */
     faults,
+    /** The writes among what was sent. */
+    writes: () => sent.filter(({ command }) => !["BatchGetItem", "Query"].includes(command)),
+
+    /** Puts an obstacle in the way of the functions' requests; without one, the way is free again. */
+    obstruct(by: Obstacle = (_request, pass) => pass()): void {
+      obstacle = by;
+    },
+
+    /** Credentials of an IAM user; the unique id is that of {@link iamUser}, unless said otherwise. */
+    asUser: (name: string, id = uniqueId("AIDA", name)) => stack.signIn(userArn(name), id),
+
+    /** Credentials of a role's session, likewise. */
+    asRole: (role: string, sessionName: string, id = uniqueId("AROA", role)) =>
+      stack.signIn(sessionArn(role, sessionName), `${id}:${sessionName}`),
+
+    asRoot: () => stack.signIn(`arn:aws:iam::${ACCOUNT}:root`, ACCOUNT),
+
+    /** An item as it is stored. */
+    async read(key: Key): Promise<Wire> {
+      return (await getItems(table, [key])).get(key);
+    },
+
+    /** The trail of a stack, oldest first. */
+    eventsOfStack: (stackId: string) => query(keys.stackEvent(stackId, "").pk),
+
+    /** The events of a user that are about no stack, oldest first. */
+    eventsAboutUser: (arn: string) => query(keys.userEvent(arn, "").pk),
+
+    /** The events of stacks that are about a user, oldest first. */
+    eventsOfUser: (arn: string) => query(keys.userEvent(arn, "").pk, INDEX),
 
     /** Imports users and roles in the shape of GetAccountAuthorizationDetails. */
     async importAccount(details: object) {
@@ -120,7 +177,7 @@ export async function openTestStack(options: { administrators?: string[]; direct
     },
 
     /** As another Lambda invokes it; what it throws is what the invoker gets. */
-    async invoke(functionName: string, event: unknown): Promise<any> {
+    async invoke(functionName: string, event: unknown): Promise<Wire> {
       const handler = await loadHandler(allRoutes.find((route) => route.functionName === functionName));
       return handler(event, context(functionName));
     },
@@ -131,7 +188,7 @@ export async function openTestStack(options: { administrators?: string[]; direct
 export function iamUser(
   name: string,
   {
-    id = `AIDA${name.toUpperCase()}`,
+    id = uniqueId("AIDA", name),
     policies = {},
     ...rest
   }: { id?: string; policies?: Record<string, unknown> } & Record<string, unknown> = {},
@@ -143,7 +200,7 @@ export function iamUser(
 export function iamRole(
   name: string,
   {
-    id = `AROA${name.toUpperCase()}`,
+    id = uniqueId("AROA", name),
     path = "",
     trusts = "lambda.amazonaws.com",
     policies = {},
@@ -174,6 +231,10 @@ export function policy(
   rest: object = {},
 ) {
   return { Version: "2012-10-17", Statement: [{ Effect, Action, Resource, ...rest }] };
+}
+
+function uniqueId(prefix: string, name: string): string {
+  return `${prefix}${name.toUpperCase()}`;
 }
 
 function inline(policies: Record<string, unknown>) {

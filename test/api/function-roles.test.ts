@@ -1,0 +1,230 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import * as z from "zod";
+import type { Identity } from "../../infra/local/sigv4.ts";
+import { readTemplate } from "../../infra/local/template.ts";
+import { decide } from "../../shared/decision/decide.ts";
+import { Context } from "../../shared/iam/context.ts";
+import { parsePolicy } from "../../shared/iam/policy.ts";
+import { readRequest } from "../../shared/iam/request.ts";
+import {
+  ACCOUNT,
+  iamUser,
+  openTestStack,
+  policy,
+  REGION,
+  roleArn,
+  type TestStack,
+  userArn,
+  type Wire,
+} from "../setup/test-stack.ts";
+
+const TABLE_ARN = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/stackwarden`;
+const LEADING_KEYS = "dynamodb:LeadingKeys";
+
+/** One action that DynamoDB checks for a request, on the table or its index, with the partition keys it touches. */
+type Touch = { readonly action: string; readonly resource: string; readonly leadingKeys: readonly string[] };
+
+const Statement = z.object({
+  Effect: z.literal("Allow"),
+  Action: z.array(z.string()),
+  Resource: z.unknown(),
+  Condition: z.object({
+    "ForAllValues:StringLike": z.object({ [LEADING_KEYS]: z.array(z.string()) }),
+  }),
+});
+type Statement = z.infer<typeof Statement>;
+const Role = z.object({
+  Policies: z.tuple([z.object({ PolicyDocument: z.object({ Statement: z.array(z.unknown()) }) })]),
+});
+
+let stack: TestStack;
+let rolesOf: ReadonlyMap<string, readonly Statement[]>;
+let stackId: string;
+let as: Identity;
+
+beforeAll(async () => {
+  stack = await openTestStack();
+  rolesOf = await readRoles();
+  stackId = await stack.addStack();
+  await stack.addStack("another");
+  await stack.importAccount({
+    UserDetailList: [
+      iamUser("asks", { policies: { all: policy("Allow", ["opsworks:*", "stackwarden:*"]) } }),
+      iamUser("bob", { policies: { own: policy("Allow", "opsworks:StopStack") } }),
+    ],
+  });
+  as = stack.asUser("asks");
+});
+afterAll(() => stack.close());
+
+/** Every way through each operation that leads to the table. */
+const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
+  CheckAuthorization: () =>
+    stack.post(as, "/access/v1/evaluation", {
+      subject: { type: "user", id: userArn("bob") },
+      action: { name: "opsworks:StopStack" },
+      resource: { type: "stack", id: stackId },
+    }),
+  SetPermission: async () => {
+    const change = { StackId: stackId, IamUserArn: userArn("bob") };
+    await stack.post(as, "/SetPermission", { ...change, Level: "show" });
+    await stack.post(as, "/SetPermission", { ...change, Level: "deploy" });
+    await stack.post(as, "/SetPermission", { ...change, Level: "iam_only" });
+  },
+  DescribePermissions: async () => {
+    for (const input of [
+      { StackId: stackId },
+      { IamUserArn: userArn("bob") },
+      { StackId: stackId, IamUserArn: userArn("bob") },
+    ]) {
+      await stack.post(as, "/DescribePermissions", input);
+      const { body } = await stack.post(as, "/DescribePermissions", { ...input, MaxResults: 1 });
+      if (body.NextToken)
+        await stack.post(as, "/DescribePermissions", { ...input, NextToken: body.NextToken });
+    }
+  },
+  DescribeMyUserProfile: () => stack.post(as, "/DescribeMyUserProfile", {}),
+  CreateStack: () =>
+    stack.post(as, "/CreateStack", {
+      Name: "new",
+      Region: REGION,
+      ServiceRoleArn: roleArn("service-role"),
+      DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/ec2`,
+    }),
+};
+const names = Object.keys(RUNS);
+
+/** What a run asked of DynamoDB, as its authorization sees it. */
+async function touches(name: string): Promise<Touch[]> {
+  // Cold, so that documents are fetched too.
+  const fresh = policy("Allow", ["opsworks:*", "stackwarden:*"], "*", {
+    Sid: randomUUID().replaceAll("-", ""),
+  });
+  await stack.importAccount({ UserDetailList: [iamUser("asks", { policies: { all: fresh } })] });
+  stack.sent.length = 0;
+  await RUNS[name]?.();
+  return stack.sent.flatMap(({ command, input }) => touchesOf(command, input));
+}
+
+function touchesOf(command: string, input: Wire): Touch[] {
+  const touch = (action: string, leadingKeys: string[], resource = TABLE_ARN) => [
+    { action: `dynamodb:${action}`, resource, leadingKeys },
+  ];
+  if (command === "BatchGetItem") {
+    const { Keys } = input.RequestItems[stack.tableName];
+    return touch(
+      command,
+      Keys.map(({ pk }: { pk: string }) => pk),
+    );
+  }
+  if (command === "Query") {
+    const { IndexName, ExpressionAttributeValues } = input;
+    return touch(command, Object.values(ExpressionAttributeValues), `${TABLE_ARN}/index/${IndexName}`);
+  }
+  if (command === "TransactWriteItems") {
+    return input.TransactItems.flatMap(({ ConditionCheck, Put, Delete }: Wire) => {
+      if (ConditionCheck) return touch("ConditionCheckItem", [ConditionCheck.Key.pk]);
+      if (Put) return touch("PutItem", [Put.Item.pk]);
+      return touch("DeleteItem", [Delete.Key.pk]);
+    });
+  }
+  throw new Error(`what right does ${command} take?`);
+}
+
+/** The statements of every function's role that are about the table, its name put in. */
+async function readRoles(): Promise<Map<string, Statement[]>> {
+  const { Resources } = await readTemplate(inject("packageFolder"));
+  return new Map(
+    names.map((name) => {
+      const lambda = z
+        .object({ Role: z.object({ "Fn::GetAtt": z.tuple([z.string(), z.literal("Arn")]) }) })
+        .parse(Resources[`${name}LambdaFunction`]?.Properties);
+      const [{ PolicyDocument }] = Role.parse(Resources[lambda.Role["Fn::GetAtt"][0]]?.Properties).Policies;
+      const text = JSON.stringify(PolicyDocument.Statement)
+        .replaceAll('{"Fn::GetAtt":["Table","Arn"]}', JSON.stringify(TABLE_ARN))
+        .replaceAll('{"Fn::Sub":"${Table.Arn}/index/gsi1"}', JSON.stringify(`${TABLE_ARN}/index/gsi1`));
+      const statements = (JSON.parse(text) as { Action: string[] }[]).filter(
+        ({ Action }) => !Action.some((action) => action.startsWith("logs:")),
+      );
+      return [name, z.array(Statement).parse(statements)];
+    }),
+  );
+}
+
+/** Whether the statements allow it, by the evaluator that decides for everybody else. */
+function mayTouch(statements: readonly Statement[], { action, resource, leadingKeys }: Touch): boolean {
+  const document = JSON.stringify({ Version: "2012-10-17", Statement: statements });
+  const facts = { accountOwner: false, unreadable: [], selfManagement: false };
+  const policies = [{ name: "role", policy: parsePolicy(document) }];
+  const request = readRequest(action, resource, new Context([[LEADING_KEYS, leadingKeys]]));
+  return decide({ ...facts, policies }, request).decision === "allowed";
+}
+
+/** Each action of a role, with each of its key patterns by itself; what a check reads is one right, the same for all. */
+function grantsOf(name: string): Statement[] {
+  return (rolesOf.get(name) ?? []).flatMap((statement) => {
+    const patterns = statement.Condition["ForAllValues:StringLike"][LEADING_KEYS];
+    return statement.Action.flatMap((action) =>
+      (action === "dynamodb:BatchGetItem" ? [patterns] : patterns.map((pattern) => [pattern])).map(
+        (keys) => ({
+          ...statement,
+          Action: [action],
+          Condition: { "ForAllValues:StringLike": { [LEADING_KEYS]: keys } },
+        }),
+      ),
+    );
+  });
+}
+
+describe("the role of a function", () => {
+  test.for(names)("allows all that the function asks of the table: %s", async (name) => {
+    const asked = await touches(name);
+    expect(asked.length).toBeGreaterThan(1);
+    const refused = asked.filter((touch) => !mayTouch(rolesOf.get(name) ?? [], touch));
+    expect(refused).toEqual([]);
+  });
+
+  test.for(names)("grants nothing that goes unused: %s", async (name) => {
+    const asked = (await touches(name)).flatMap((touch) =>
+      touch.leadingKeys.map((key) => ({ ...touch, leadingKeys: [key] })),
+    );
+    const unused = grantsOf(name).filter((grant) => !asked.some((touch) => mayTouch([grant], touch)));
+    expect(unused).toEqual([]);
+  });
+
+  test.for(names)("lets the function change or delete no event: %s", (name) => {
+    for (const operation of [
+      "UpdateItem",
+      "DeleteItem",
+      "BatchWriteItem",
+      "PartiQLDelete",
+      "PartiQLUpdate",
+    ]) {
+      const touch = {
+        action: `dynamodb:${operation}`,
+        resource: TABLE_ARN,
+        leadingKeys: [`EVENTS#STACK#${stackId}`],
+      };
+      expect(mayTouch(rolesOf.get(name) ?? [], touch), operation).toBe(false);
+    }
+  });
+
+  test.for(names)("lets the function scan nothing, nor write users and policies: %s", (name) => {
+    const refused = [
+      { action: "dynamodb:Scan", leadingKeys: [] },
+      { action: "dynamodb:PutItem", leadingKeys: [`USER#${userArn("bob")}`] },
+      { action: "dynamodb:PutItem", leadingKeys: ["POLICY#0"] },
+      { action: "dynamodb:DeleteItem", leadingKeys: [`USER#${userArn("bob")}`] },
+    ];
+    for (const touch of refused)
+      expect(mayTouch(rolesOf.get(name) ?? [], { ...touch, resource: TABLE_ARN })).toBe(false);
+  });
+});
+
+test("the role of another function would not do: SetPermission's writes are refused to those that read", async () => {
+  const writes = (await touches("SetPermission")).filter(({ action }) => /Put|Delete/.test(action));
+  for (const reader of ["CheckAuthorization", "DescribePermissions", "DescribeMyUserProfile"]) {
+    for (const touch of writes) expect(mayTouch(rolesOf.get(reader) ?? [], touch)).toBe(false);
+  }
+});
