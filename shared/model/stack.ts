@@ -77,6 +77,35 @@ export const StackSettings = z.strictObject({
 });
 export type StackSettings = z.infer<typeof StackSettings>;
 
+const FILTERED = "*****FILTERED*****";
+
+/** The settings as they are shown: secrets are write-only. */
+export function filterSecrets(settings: StackSettings): StackSettings {
+  const source = settings.CustomCookbooksSource;
+  if (!source) return settings;
+  const shown = {
+    ...source,
+    ...(source.Password === undefined ? {} : { Password: FILTERED }),
+    ...(source.SshKey === undefined ? {} : { SshKey: FILTERED }),
+  };
+  return { ...settings, CustomCookbooksSource: shown };
+}
+
+/**
+ * The settings with a change applied, member by member. A secret that comes back filtered, as it was shown, stays as it is.
+ */
+export function changeSettings(settings: StackSettings, change: StackSettings): StackSettings {
+  const { CustomCookbooksSource: source } = change;
+  if (!source) return { ...settings, ...change };
+  const kept = settings.CustomCookbooksSource;
+  const restored = {
+    ...source,
+    ...(source.Password === FILTERED ? { Password: kept?.Password } : {}),
+    ...(source.SshKey === FILTERED ? { SshKey: kept?.SshKey } : {}),
+  };
+  return { ...settings, ...change, CustomCookbooksSource: restored };
+}
+
 function isJson(value: string): boolean {
   try {
     JSON.parse(value);

@@ -29,6 +29,8 @@ export const User = z.object({
   Boundary: PolicyRef.optional(),
   Tags: z.record(z.string(), z.string()),
   SshUsername: z.string().optional(),
+  /** Given when the user first gets SSH, and to nobody else ever. */
+  UnixId: z.number().optional(),
   SshPublicKey: z.string().optional(),
   AllowSelfManagement: z.boolean(),
   CreatedAt: z.string(),
