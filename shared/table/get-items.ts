@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BatchGetCommand, type BatchGetCommandInput } from "@aws-sdk/lib-dynamodb";
+import {
+  BatchGetCommand,
+  type BatchGetCommandInput,
+  type BatchGetCommandOutput,
+} from "@aws-sdk/lib-dynamodb";
 import { Fault } from "../model/fault.ts";
 import { type Key, keyText } from "./keys.ts";
 import type { Table } from "./table.ts";
@@ -21,26 +25,24 @@ export class Items {
   }
 }
 
-/** The request for up to 100 keys, strongly consistent, each key once. */
-function batchGetInput(tableName: string, keys: readonly Key[]): BatchGetCommandInput {
-  const unique = new Map(keys.map((key) => [keyText(key), key]));
-  return { RequestItems: { [tableName]: { Keys: [...unique.values()], ConsistentRead: true } } };
-}
-
 /**
- * Reads the items of these keys with strong consistency: one BatchGetItem per 100 keys. Keys that DynamoDB leaves
+ * Reads the items of these keys with strong consistency: each key once, one BatchGetItem per 100. Keys that DynamoDB leaves
  * unprocessed are asked for again, with jitter.
  * @throws Fault ThrottlingException when it keeps leaving some
  */
 export async function getItems(table: Table, keys: readonly Key[]): Promise<Items> {
   const items = new Items();
-  for (let from = 0; from < keys.length; from += MAX_KEYS) {
-    let requests = batchGetInput(table.name, keys.slice(from, from + MAX_KEYS)).RequestItems;
+  const unique = [...new Map(keys.map((key) => [keyText(key), key])).values()];
+  for (let from = 0; from < unique.length; from += MAX_KEYS) {
+    const Keys = unique.slice(from, from + MAX_KEYS);
+    let requests: BatchGetCommandInput["RequestItems"] = { [table.name]: { Keys, ConsistentRead: true } };
     for (let tries = 1; requests && Object.keys(requests).length > 0; tries += 1) {
       if (tries > MAX_TRIES)
         throw new Fault("ThrottlingException", "the table is busy, try again in a moment");
       if (tries > 1) await sleep(Math.random() * 25 * 2 ** tries);
-      const output = await table.client.send(new BatchGetCommand({ RequestItems: requests }));
+      const output: BatchGetCommandOutput = await table.client.send(
+        new BatchGetCommand({ RequestItems: requests }),
+      );
       for (const item of output.Responses?.[table.name] ?? []) items.add(item);
       requests = output.UnprocessedKeys;
     }

@@ -10,6 +10,9 @@ export const keys = {
   stackSettings: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "SETTINGS" }),
   grant: (stackId: string, userArn: string): Key => ({ pk: `STACK#${stackId}`, sk: `GRANT#${userArn}` }),
   user: (userArn: string): Key => ({ pk: `USER#${userArn}`, sk: "USER" }),
+  /** Who has a login name; names that differ only in case are one. */
+  sshUsername: (name: string): Key => ({ pk: `SSHNAME#${name.toLowerCase()}`, sk: "SSHNAME" }),
+  unixIds: (): Key => ({ pk: "UNIXIDS", sk: "UNIXIDS" }),
   policy: (hash: string): Key => ({ pk: `POLICY#${hash}`, sk: "POLICY" }),
   stackEvent: (stackId: string, at: string): Key => ({ pk: `EVENTS#STACK#${stackId}`, sk: at }),
   userEvent: (userArn: string, at: string): Key => ({ pk: `EVENTS#USER#${userArn}`, sk: at }),

@@ -1,9 +1,12 @@
 import { Fault } from "../model/fault.ts";
-import { Stack, type StackSettings } from "../model/stack.ts";
+import { Stack, StackSettings } from "../model/stack.ts";
 import { INDEX, indexKeys, keys } from "./keys.ts";
 import { queryPage, readCursor, writeCursor } from "./list.ts";
 import type { Table } from "./table.ts";
-import { mustExist, putNew, type Write } from "./write.ts";
+import { mustExist, put, putNew, putOver, remove, removeAt, type Write } from "./write.ts";
+
+/** Without the keys that the item has beside them. */
+const StoredSettings = StackSettings.strip();
 
 export function noSuchStack(stackId: string): Fault {
   return new Fault("ResourceNotFoundException", `Unable to find stack with ID ${stackId}`);
@@ -24,6 +27,32 @@ export function newStack(table: Table, stack: Stack, settings: StackSettings): W
       taken,
     ),
   ];
+}
+
+/** Puts a stack in place of the one with that revision. */
+export function putStack(table: Table, stack: Stack, revision: string): Write {
+  const item = { ...stack, ...indexKeys.stacks(stack.Name, stack.StackId) };
+  return putOver(table, keys.stack(stack.StackId), item, revision, () => changedMeanwhile(stack.StackId));
+}
+
+/** Puts a stack's settings; whoever does puts the stack with them, whose revision guards both. */
+export function putSettings(table: Table, stackId: string, settings: StackSettings): Write {
+  return put(table, keys.stackSettings(stackId), settings);
+}
+
+export function removeStack(table: Table, stack: Stack): Write[] {
+  return [
+    removeAt(table, keys.stack(stack.StackId), stack.Revision, () => changedMeanwhile(stack.StackId)),
+    remove(table, keys.stackSettings(stack.StackId)),
+  ];
+}
+
+function changedMeanwhile(stackId: string): Fault {
+  return new Fault("ConflictException", `stack ${stackId} was changed by somebody else meanwhile, try again`);
+}
+
+export function readSettings(item: unknown): StackSettings {
+  return item === undefined ? {} : StoredSettings.parse(item);
 }
 
 export function stackMustExist(table: Table, stackId: string): Write {

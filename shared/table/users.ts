@@ -3,7 +3,7 @@ import { User } from "../model/user.ts";
 import { INDEX, indexKeys, keys } from "./keys.ts";
 import { queryPage, readCursor, writeCursor } from "./list.ts";
 import type { Table } from "./table.ts";
-import { mustExist, putOver, type Write } from "./write.ts";
+import { mustExist, putOver, removeAt, type Write } from "./write.ts";
 
 export function noSuchUser(userArn: string): Fault {
   return new Fault("ResourceNotFoundException", `Unable to find user with ARN ${userArn}`);
@@ -17,6 +17,11 @@ export function readUser(item: unknown): User | undefined {
 export function putUser(table: Table, user: User, revision: string | undefined): Write {
   const item = { ...user, ...indexKeys.users(user.IamUserArn) };
   return putOver(table, keys.user(user.IamUserArn), item, revision, () => changedMeanwhile(user.IamUserArn));
+}
+
+export function removeUser(table: Table, user: User): Write {
+  const changed = () => changedMeanwhile(user.IamUserArn);
+  return removeAt(table, keys.user(user.IamUserArn), user.Revision, changed);
 }
 
 /** The user is to be there, and still the same one. */

@@ -7,7 +7,7 @@ import type { Table } from "./table.ts";
 type WriteItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
 
 /** An item of a transaction, and what to say when its condition fails. */
-export type Write = { readonly item: WriteItem; readonly otherwise: () => Fault };
+export type Write = { readonly item: WriteItem; readonly otherwise?: () => Fault };
 
 /** The item is to be there, unchanged. */
 export function mustExist(table: Table, key: Key, otherwise: () => Fault, where?: Where): Write {
@@ -19,6 +19,11 @@ export function mustExist(table: Table, key: Key, otherwise: () => Fault, where?
     },
   };
   return { item, otherwise };
+}
+
+/** Puts an item, whether there was one or not. */
+export function put(table: Table, key: Key, members: object): Write {
+  return { item: { Put: { TableName: table.name, Item: { ...members, ...key } } } };
 }
 
 /** Puts a new item, never over another. */
@@ -40,6 +45,11 @@ export function putOver(
   if (revision === undefined) return putNew(table, key, members, otherwise);
   const item = { Put: { TableName: table.name, Item: { ...members, ...key }, ...atRevision(revision) } };
   return { item, otherwise };
+}
+
+/** Deletes the item, if it is there. */
+export function remove(table: Table, key: Key): Write {
+  return { item: { Delete: { TableName: table.name, Key: key } } };
 }
 
 /** Deletes the item with that revision. */
@@ -65,7 +75,7 @@ export async function transact(table: Table, writes: readonly Write[]): Promise<
     if (!(error instanceof TransactionCanceledException)) throw error;
     const reasons = error.CancellationReasons ?? [];
     const failed = reasons.findIndex(({ Code }) => Code === "ConditionalCheckFailed");
-    const fault = writes[failed]?.otherwise();
+    const fault = writes[failed]?.otherwise?.();
     if (fault) throw fault;
     if (reasons.some(({ Code }) => Code === "TransactionConflict")) {
       throw new Fault("ConflictException", "somebody else is changing the same thing, try again", {

@@ -131,7 +131,7 @@ describe("a table that is behind, for those who do not insist", () => {
   test("shows every level that was set to a decision", async () => {
     for (const Level of ["manage", "deny", "show", "iam_only", "deploy"] as const) {
       await stack.grant(stackId, userArn("bob"), { Level });
-      const snapshot = await loadSnapshot(table, [userArn("bob")], stackId);
+      const snapshot = await loadSnapshot(table, { userArns: [userArn("bob")], stackId });
       expect(snapshot.permission(userArn("bob")).Level).toBe(Level);
     }
   });
@@ -139,7 +139,7 @@ describe("a table that is behind, for those who do not insist", () => {
   test("shows it that a user is somebody else now", async () => {
     await stack.grant(stackId, userArn("bob"), { Level: "manage" });
     const level = async () =>
-      (await loadSnapshot(table, [userArn("bob")], stackId)).permission(userArn("bob")).Level;
+      (await loadSnapshot(table, { userArns: [userArn("bob")], stackId })).permission(userArn("bob")).Level;
     expect(await level()).toBe("manage");
     await stack.importAccount({ UserDetailList: [iamUser("bob", { id: "AIDABOB2" })] });
     expect(await level()).toBe("iam_only");
