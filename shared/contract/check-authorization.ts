@@ -18,6 +18,61 @@ const Resource = z.discriminatedUnion(
   { error: "must be `stack` or `account`" },
 );
 
+const Subject = z.object({ type: z.literal("user", { error: "must be `user`" }), id: AnyPrincipal });
+
+const Action = z.object({
+  name: z
+    .string()
+    .max(256)
+    .regex(/^[A-Za-z0-9-]+:[A-Za-z0-9]+$/, {
+      error: "must be an action, such as `opsworks:CreateDeployment`",
+    }),
+});
+
+const Context = z
+  .record(
+    z.string().min(1).max(256),
+    z.union([ContextText, z.boolean().transform(String), z.array(ContextText).max(100)], {
+      error: "must be text, `true`, `false` or a list of texts (a number is written as text)",
+    }),
+  )
+  .refine((context) => Object.keys(context).length <= 50, { error: "has more than 50 keys" });
+
+/** One question. */
+export const Question = z.object({
+  subject: Subject,
+  action: Action,
+  resource: Resource,
+  context: Context.optional(),
+});
+export type Question = z.infer<typeof Question>;
+
+/** Its answer. `error` instead of the rest, in a batch, for a question that could not be answered. */
+export const Evaluation = z.object({
+  decision: z.boolean(),
+  context: z.object({
+    decision: z.enum(["allowed", "explicitDeny", "implicitDeny"]).optional(),
+    rule: z.string().optional(),
+    reason: z.string().optional(),
+    level: z.string().optional(),
+    statements: z
+      .array(
+        z.object({
+          policy: z.string(),
+          effect: z.enum(["Allow", "Deny"]),
+          sid: z.string().optional(),
+          index: z.number(),
+        }),
+      )
+      .optional(),
+    wouldGrant: z.string().optional(),
+    unreadablePolicies: z.array(z.string()).optional(),
+    absentKeys: z.array(z.string()).optional(),
+    error: z.object({ status: z.number(), code: z.string(), message: z.string() }).optional(),
+  }),
+});
+export type Evaluation = z.infer<typeof Evaluation>;
+
 /**
  * May this user do this on this stack? OpenID AuthZEN Authorization API 1.0, "Access Evaluation": a refusal is a decision
  * inside a 200, members the standard does not know are ignored. A list of context values is a multivalued key.
@@ -26,48 +81,7 @@ export const CheckAuthorization = operation({
   name: "CheckAuthorization",
   path: "/access/v1/evaluation",
   reads: true,
-  input: z.object({
-    subject: z.object({ type: z.literal("user", { error: "must be `user`" }), id: AnyPrincipal }),
-    action: z.object({
-      name: z
-        .string()
-        .max(256)
-        .regex(/^[A-Za-z0-9-]+:[A-Za-z0-9]+$/, {
-          error: "must be an action, such as `opsworks:CreateDeployment`",
-        }),
-    }),
-    resource: Resource,
-    context: z
-      .record(
-        z.string().min(1).max(256),
-        z.union([ContextText, z.boolean().transform(String), z.array(ContextText).max(100)], {
-          error: "must be text, `true`, `false` or a list of texts (a number is written as text)",
-        }),
-      )
-      .refine((context) => Object.keys(context).length <= 50, { error: "has more than 50 keys" })
-      .optional(),
-  }),
-  output: z.object({
-    decision: z.boolean(),
-    context: z.object({
-      decision: z.enum(["allowed", "explicitDeny", "implicitDeny"]),
-      rule: z.string(),
-      reason: z.string(),
-      level: z.string().optional(),
-      statements: z
-        .array(
-          z.object({
-            policy: z.string(),
-            effect: z.enum(["Allow", "Deny"]),
-            sid: z.string().optional(),
-            index: z.number(),
-          }),
-        )
-        .optional(),
-      wouldGrant: z.string().optional(),
-      unreadablePolicies: z.array(z.string()).optional(),
-      absentKeys: z.array(z.string()).optional(),
-    }),
-  }),
+  input: Question,
+  output: Evaluation,
   needs: () => undefined,
 });

@@ -1,0 +1,3 @@
+export { createClient, StackwardenError } from "./client.ts";
+export type { Check, Client, ClientOptions, LambdaInvoker, Level, Permission, Question } from "./client.ts";
+export { requirePermission, type RequirePermissionOptions } from "./require-permission.ts";
