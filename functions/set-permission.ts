@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetPermission } from "../shared/contract/set-permission.ts";
 import { serve } from "../shared/lambda/serve.ts";
@@ -8,7 +9,8 @@ import { changePermission } from "../shared/model/grant.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { setGrant } from "../shared/table/grants.ts";
 import { stackMustExist } from "../shared/table/stacks.ts";
-import { noSuchUser, userMustBe } from "../shared/table/users.ts";
+import { nextUnixId } from "../shared/table/unix-ids.ts";
+import { noSuchUser, putUser, userMustBe } from "../shared/table/users.ts";
 import { transact } from "../shared/table/write.ts";
 
 const MAX_TRIES = 8;
@@ -23,6 +25,7 @@ export const handler = serve(SetPermission, async (call) => {
       "Unable to change own permission level. Only AllowSsh and AllowSudo allowed.",
     );
   }
+  let unixId: number | undefined;
   for (let tries = 1; ; tries += 1) {
     const user = call.snapshot.user(IamUserArn);
     if (!user) throw noSuchUser(IamUserArn);
@@ -36,9 +39,12 @@ export const handler = serve(SetPermission, async (call) => {
     }
     const grant = setGrant(table, user, StackId, after, call.snapshot.grant(IamUserArn));
     if (!grant) return {};
+    if (after.AllowSsh && user.UnixId === undefined) unixId ??= await nextUnixId(table);
     try {
       await transact(table, [
-        userMustBe(table, user),
+        after.AllowSsh && user.UnixId === undefined
+          ? putUser(table, { ...user, UnixId: unixId, Revision: randomUUID() }, user.Revision)
+          : userMustBe(table, user),
         stackMustExist(table, StackId),
         grant,
         appendEvent(table, changeEvent(call, { StackId, IamUserArn, Before: before, After: after })),
@@ -47,7 +53,7 @@ export const handler = serve(SetPermission, async (call) => {
     } catch (error) {
       if (!(error instanceof Fault && error.name === "ConflictException") || tries === MAX_TRIES) throw error;
       await sleep(Math.random() * Math.min(20 * 2 ** tries, 320));
-      call.snapshot = await loadSnapshot(table, [IamUserArn], StackId);
+      call.snapshot = await loadSnapshot(table, { userArns: [IamUserArn], stackId: StackId });
     }
   }
 });

@@ -6,7 +6,7 @@ import type { Principal } from "../model/principal.ts";
 import type { Stack } from "../model/stack.ts";
 import type { PolicyRef, User } from "../model/user.ts";
 import type { Table } from "../table/table.ts";
-import { loadPolicies } from "./policy-cache.ts";
+import { hashesOf, loadPolicies } from "./policy-cache.ts";
 
 /** Who is asked about, as the table has it. */
 export type Known = {
@@ -36,10 +36,7 @@ export async function loadFacts(table: Table, known: Known): Promise<Facts> {
   // What a federated user may do is cut down by a session policy that nobody here can see, so levels are all they have.
   const own = principal.kind === "federated" ? [] : (user?.Policies ?? []);
   const refs = user?.Boundary ? [...own, user.Boundary] : own;
-  const compiled = await loadPolicies(
-    table,
-    refs.flatMap((ref) => ("Hash" in ref ? [ref.Hash] : [])),
-  );
+  const compiled = await loadPolicies(table, hashesOf(refs));
   const named = (ref: PolicyRef): NamedPolicy | undefined => {
     const policy = "Hash" in ref ? compiled.get(ref.Hash) : undefined;
     return policy && { name: ref.Name, policy };

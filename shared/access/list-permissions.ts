@@ -1,4 +1,3 @@
-import { Fault } from "../model/fault.ts";
 import { type Permission, permissionOf } from "../model/grant.ts";
 import type { Stack } from "../model/stack.ts";
 import type { User } from "../model/user.ts";
@@ -8,16 +7,11 @@ import { keys } from "../table/keys.ts";
 import { listStacks } from "../table/stacks.ts";
 import type { Table } from "../table/table.ts";
 import { listUsers } from "../table/users.ts";
-
-export type Paging = { readonly MaxResults?: number | undefined; readonly NextToken?: string | undefined };
-
-/** What an answer without pages may hold; a Lambda's answer may have six megabytes. */
-const MAX_ROWS = 10_000;
-const PAGE = 500;
+import { collectPages, type Paging } from "./collect-pages.ts";
 
 /** A row for each user, by the users' ARNs; grants are read from the table itself. */
 export async function listPermissionsOfStack(table: Table, stackId: string, paging: Paging) {
-  const { rows, ...rest } = await collect(paging, async (limit, token) => {
+  const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
     const { users, next } = await listUsers(table, limit, token);
     const items = await getItems(
       table,
@@ -35,7 +29,7 @@ export async function listPermissionsOfStack(table: Table, stackId: string, pagi
 
 /** A row for each stack, by the stacks' names; grants are read from the table itself. */
 export function listPermissionsOfUser(table: Table, user: User, paging: Paging) {
-  return collect(paging, async (limit, token) => {
+  return collectPages(paging, async (limit, token) => {
     const { stacks, next } = await listStacks(table, limit, token);
     const items = await getItems(
       table,
@@ -47,28 +41,4 @@ export function listPermissionsOfUser(table: Table, user: User, paging: Paging) 
     }));
     return { page, next };
   });
-}
-
-/**
- * One page, or without `MaxResults` everything.
- * @throws Fault ValidationException when everything is too much for one answer
- */
-async function collect<Row>(
-  { MaxResults, NextToken }: Paging,
-  fetch: (limit: number, token: string | undefined) => Promise<{ page: Row[]; next: string | undefined }>,
-): Promise<{ rows: Row[]; NextToken?: string }> {
-  const rows: Row[] = [];
-  let token = NextToken;
-  do {
-    const { page, next } = await fetch(MaxResults ?? PAGE, token);
-    rows.push(...page);
-    token = next;
-    if (rows.length > MAX_ROWS) {
-      throw new Fault(
-        "ValidationException",
-        "the list is too long for one answer: ask in pages, with `MaxResults` and `NextToken`",
-      );
-    }
-  } while (token !== undefined && MaxResults === undefined);
-  return { rows, ...(token === undefined ? {} : { NextToken: token }) };
 }

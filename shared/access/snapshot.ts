@@ -1,9 +1,9 @@
 import { type Grant, NO_GRANT, type Permission, permissionOf } from "../model/grant.ts";
 import type { Stack } from "../model/stack.ts";
 import type { User } from "../model/user.ts";
-import { getItems } from "../table/get-items.ts";
+import { getItems, type Items } from "../table/get-items.ts";
 import { readGrant } from "../table/grants.ts";
-import { keys } from "../table/keys.ts";
+import { type Key, keys } from "../table/keys.ts";
 import { readStack } from "../table/stacks.ts";
 import type { Table } from "../table/table.ts";
 import { readUser } from "../table/users.ts";
@@ -24,18 +24,27 @@ export const NOTHING_READ: Snapshot = {
   permission: () => NO_GRANT,
 };
 
+/** What a snapshot is to be of. */
+export type Asked = { readonly userArns: readonly string[]; readonly stackId?: string | undefined };
+
 /** One strongly consistent BatchGetItem for all of it. */
-export async function loadSnapshot(
-  table: Table,
-  userArns: readonly string[],
-  stackId: string | undefined,
-): Promise<Snapshot> {
-  const items = await getItems(table, [
-    ...userArns.map(keys.user),
-    ...(stackId === undefined
-      ? []
-      : [keys.stack(stackId), ...userArns.map((arn) => keys.grant(stackId, arn))]),
-  ]);
+export async function loadSnapshot(table: Table, asked: Asked): Promise<Snapshot> {
+  const [snapshot = NOTHING_READ] = await loadSnapshots(table, [asked]);
+  return snapshot;
+}
+
+/** Several at once: one BatchGetItem per 100 items, each item read once. */
+export async function loadSnapshots(table: Table, asked: readonly Asked[]): Promise<Snapshot[]> {
+  const items = await getItems(table, asked.flatMap(keysOf));
+  return asked.map(({ stackId }) => snapshotOf(items, stackId));
+}
+
+function keysOf({ userArns, stackId }: Asked): Key[] {
+  if (stackId === undefined) return userArns.map(keys.user);
+  return [...userArns.map(keys.user), keys.stack(stackId), ...userArns.map((arn) => keys.grant(stackId, arn))];
+}
+
+function snapshotOf(items: Items, stackId: string | undefined): Snapshot {
   const stack = stackId === undefined ? undefined : readStack(items.get(keys.stack(stackId)));
   const user = (arn: string) => readUser(items.get(keys.user(arn)));
   const grant = (arn: string) =>

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { Fault } from "../model/fault.ts";
 import type { User } from "../model/user.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
 import { keys } from "../table/keys.ts";
 import { getPolicies, putPolicy } from "../table/policies.ts";
+import { claimSshUsername, freeSshUsername } from "../table/ssh-usernames.ts";
 import type { Table } from "../table/table.ts";
 import { putUser, readUser } from "../table/users.ts";
 import { transact } from "../table/write.ts";
@@ -19,6 +21,7 @@ export type ImportReport = {
 };
 
 const TOGETHER = 20;
+const MAX_TRIES = TOGETHER;
 
 /**
  * Writes an account's users and roles to the table. A user who is there already keeps levels, SSH settings and
@@ -76,11 +79,13 @@ function merge(current: User | undefined, given: AccountUser, now: Date): User {
         ProfileId: current.ProfileId,
         AllowSelfManagement: current.AllowSelfManagement,
         CreatedAt: current.CreatedAt,
-        ...(current.SshUsername === undefined ? {} : { SshUsername: current.SshUsername }),
+        ...(current.UnixId === undefined ? {} : { UnixId: current.UnixId }),
         ...(current.SshPublicKey === undefined ? {} : { SshPublicKey: current.SshPublicKey }),
       }
     : { ProfileId: randomUUID(), AllowSelfManagement: false, CreatedAt: now.toISOString() };
-  const merged = { ...given, ...kept, Revision: current?.Revision ?? "" };
+  // A login name goes with the ARN: whoever has it now keeps it, and it is no right by itself.
+  const name = current?.SshUsername === undefined ? {} : { SshUsername: current.SshUsername };
+  const merged = { ...given, ...kept, ...name, Revision: current?.Revision ?? "" };
   return current && isDeepStrictEqual({ ...merged }, { ...current })
     ? current
     : { ...merged, Revision: randomUUID() };
@@ -101,7 +106,23 @@ async function write(
     ...(current ? { Before: shownInEvent(current) } : {}),
     After: shownInEvent(user),
   };
-  await transact(table, [putUser(table, user, current?.Revision), appendEvent(table, event)]);
+  for (let tries = 1; ; tries += 1) {
+    const name =
+      user.SshUsername ?? (user.Kind === "user" ? await freeSshUsername(table, user.Name) : undefined);
+    const isNew = name !== undefined && name !== current?.SshUsername;
+    try {
+      await transact(table, [
+        putUser(table, name === undefined ? user : { ...user, SshUsername: name }, current?.Revision),
+        ...(isNew ? [claimSshUsername(table, name, user)] : []),
+        appendEvent(table, event),
+      ]);
+      return;
+    } catch (error) {
+      // Two users whose names lead to the same login name: one was faster, the other takes the next.
+      if (!isNew || !(error instanceof Fault && error.name === "ConflictException") || tries === MAX_TRIES)
+        throw error;
+    }
+  }
 }
 
 function shownInEvent({ UserId, ProfileId, Groups, Policies, Boundary }: User) {

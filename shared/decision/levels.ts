@@ -21,6 +21,11 @@ export function requirementOf(action: string): Requirement {
   return BY_ACTION.get(action) ?? "policy";
 }
 
+/** Whether OpsWorks had such an action. */
+export function isOpsWorksAction(name: string): boolean {
+  return BY_ACTION.has(`opsworks:${name.toLowerCase()}`);
+}
+
 /** Whether a level includes an action. Each level includes the one below. @param action in lower case */
 export function levelAllows(level: Level, action: string): boolean {
   const requirement = requirementOf(action);

@@ -16,7 +16,7 @@ export function authorize(operation: Operation): MiddlewareObj<Call> {
       if (!need) return;
       const { principal } = call.caller;
       const userArns = [principal.userArn, ...(operation.about?.(call.input) ?? [])];
-      call.snapshot = await loadSnapshot(call.deployment.table, userArns, need.stackId);
+      call.snapshot = await loadSnapshot(call.deployment.table, { userArns, stackId: need.stackId });
       call.answer = await ask(call, need.action);
       if (call.answer.decision !== "allowed") throw accessDenied(call.answer);
       if (need.stackId !== undefined && !call.snapshot.stack) throw noSuchStack(need.stackId);

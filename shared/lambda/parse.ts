@@ -14,7 +14,7 @@ export function parse(operation: Operation): MiddlewareObj<Call> {
     before: ({ event: call }) => {
       const input = call.via === "gateway" ? readBody(String(call.input)) : (call.input ?? {});
       const parsed = operation.input.safeParse(input);
-      if (!parsed.success) throw new Fault("ValidationException", describe(parsed.error.issues, input));
+      if (!parsed.success) throw new Fault("ValidationException", describeIssues(parsed.error.issues, input));
       call.input = parsed.data;
     },
   };
@@ -32,7 +32,7 @@ function readBody(body: string): unknown {
 }
 
 /** What is wrong, by member: `StackId` is required; `Level` must be one of ... */
-function describe(issues: readonly z.core.$ZodIssue[], input: unknown): string {
+export function describeIssues(issues: readonly z.core.$ZodIssue[], input: unknown): string {
   const told = issues.slice(0, MAX_TOLD).map((issue) => describeIssue(issue, input));
   return [...new Set(told)].join("; ");
 }

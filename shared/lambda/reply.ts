@@ -1,7 +1,6 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
-import { Fault } from "../model/fault.ts";
-import { faultOfAws } from "../table/aws-fault.ts";
+import { toFault } from "./to-fault.ts";
 import type { Internal } from "./via.ts";
 
 const HEADERS = {
@@ -22,6 +21,8 @@ export function reply(): MiddlewareObj<unknown, unknown, Error, Context, Interna
     },
     onError: (request) => {
       const fault = toFault(request.error);
+      // Lambda sends the stack to an invoker.
+      fault.stack = `${fault.name}: ${fault.message}`;
       request.error = fault;
       if (!request.internal.via?.isGateway) return;
       const body = { __type: fault.name, message: fault.message };
@@ -40,15 +41,4 @@ function respond(
 ): APIGatewayProxyStructuredResultV2 {
   const echoed = via?.requestIdHeader === undefined ? {} : { "x-request-id": via.requestIdHeader };
   return { statusCode, headers: { ...HEADERS, ...echoed, ...headers }, body: JSON.stringify(body) };
-}
-
-function toFault(error: unknown): Fault {
-  const fault =
-    error instanceof Fault
-      ? error
-      : (faultOfAws(error) ??
-        new Fault("InternalFailure", "something went wrong on our side", { cause: error }));
-  // Lambda sends the stack to an invoker.
-  fault.stack = `${fault.name}: ${fault.message}`;
-  return fault;
 }

@@ -1,0 +1,43 @@
+import { randomUUID } from "node:crypto";
+import { CreateUserProfile } from "../shared/contract/create-user-profile.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { Fault } from "../shared/model/fault.ts";
+import { readPrincipal } from "../shared/model/principal.ts";
+import type { User } from "../shared/model/user.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { claimSshUsername, freeSshUsername } from "../shared/table/ssh-usernames.ts";
+import { putUser } from "../shared/table/users.ts";
+import { transact } from "../shared/table/write.ts";
+
+/** Adds a user. Their level is `iam_only` everywhere, and their policies are none until an import brings them. */
+export const handler = serve(CreateUserProfile, async (call) => {
+  const { IamUserArn, SshUsername, SshPublicKey, AllowSelfManagement = false } = call.input;
+  const { table } = call.deployment;
+  const principal = readPrincipal(IamUserArn);
+  if (call.snapshot.user(IamUserArn) || !principal) {
+    throw new Fault("ValidationException", `User with ARN ${IamUserArn} already exists`);
+  }
+  const name = SshUsername ?? (await freeSshUsername(table, principal.name));
+  const user: User = {
+    IamUserArn,
+    Name: principal.name,
+    Kind: principal.kind === "role" ? "role" : principal.kind === "federated" ? "federated" : "user",
+    ProfileId: randomUUID(),
+    Groups: [],
+    Policies: [],
+    Tags: {},
+    SshUsername: name,
+    ...(SshPublicKey === undefined ? {} : { SshPublicKey }),
+    AllowSelfManagement,
+    CreatedAt: call.now.toISOString(),
+    Revision: randomUUID(),
+  };
+  const after = { SshUsername: name, SshPublicKey, AllowSelfManagement };
+  await transact(table, [
+    putUser(table, user, undefined),
+    claimSshUsername(table, name, user),
+    appendEvent(table, changeEvent(call, { IamUserArn, After: after })),
+  ]);
+  return { IamUserArn };
+});

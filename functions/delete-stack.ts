@@ -1,0 +1,19 @@
+import { DeleteStack } from "../shared/contract/delete-stack.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { noSuchStack, removeStack } from "../shared/table/stacks.ts";
+import { transact } from "../shared/table/write.ts";
+
+/** Removes a stack. Its id is never used again, so what anybody was given on it counts no more. */
+export const handler = serve(DeleteStack, async (call) => {
+  const { StackId } = call.input;
+  const { table } = call.deployment;
+  const { stack } = call.snapshot;
+  if (!stack) throw noSuchStack(StackId);
+  await transact(table, [
+    ...removeStack(table, stack),
+    appendEvent(table, changeEvent(call, { StackId, Before: { Name: stack.Name } })),
+  ]);
+  return {};
+});

@@ -1,0 +1,26 @@
+import { DeleteUserProfile } from "../shared/contract/delete-user-profile.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { releaseSshUsername } from "../shared/table/ssh-usernames.ts";
+import { noSuchUser, removeUser } from "../shared/table/users.ts";
+import { transact } from "../shared/table/write.ts";
+
+/**
+ * Removes a user in one write, however many grants there are: they were given to this profile, so they count for nobody from
+ * now on. SweepGrants clears them away later.
+ */
+export const handler = serve(DeleteUserProfile, async (call) => {
+  const { IamUserArn } = call.input;
+  const { table } = call.deployment;
+  const user = call.snapshot.user(IamUserArn);
+  if (!user) throw noSuchUser(IamUserArn);
+  const { SshUsername, SshPublicKey, AllowSelfManagement, ProfileId } = user;
+  const before = { ProfileId, SshUsername, SshPublicKey, AllowSelfManagement };
+  await transact(table, [
+    removeUser(table, user),
+    ...(SshUsername === undefined ? [] : [releaseSshUsername(table, SshUsername)]),
+    appendEvent(table, changeEvent(call, { IamUserArn, Before: before })),
+  ]);
+  return {};
+});

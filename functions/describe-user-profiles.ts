@@ -1,0 +1,31 @@
+import { collectPages } from "../shared/access/collect-pages.ts";
+import { DescribeUserProfiles } from "../shared/contract/describe-user-profiles.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import type { User } from "../shared/model/user.ts";
+import { getItems } from "../shared/table/get-items.ts";
+import { keys } from "../shared/table/keys.ts";
+import { listUsers, noSuchUser, readUser } from "../shared/table/users.ts";
+
+/** The profiles of these users, or of all of them. */
+export const handler = serve(DescribeUserProfiles, async (call) => {
+  const { IamUserArns, ...paging } = call.input;
+  const { table } = call.deployment;
+  if (IamUserArns === undefined) {
+    const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
+      const { users, next } = await listUsers(table, limit, token);
+      return { page: users, next };
+    });
+    return { UserProfiles: rows.map(profileOf), ...rest };
+  }
+  const items = await getItems(table, IamUserArns.map(keys.user));
+  const users = IamUserArns.map((arn) => {
+    const user = readUser(items.get(keys.user(arn)));
+    if (!user) throw noSuchUser(arn);
+    return user;
+  });
+  return { UserProfiles: users.map(profileOf) };
+});
+
+function profileOf({ IamUserArn, Name, SshUsername, SshPublicKey, AllowSelfManagement }: User) {
+  return { IamUserArn, Name, SshUsername, SshPublicKey, AllowSelfManagement };
+}

@@ -1,0 +1,9 @@
+import { UpdateMyUserProfile } from "../shared/contract/update-my-user-profile.ts";
+import { changeProfile } from "../shared/lambda/change-profile.ts";
+import { serve } from "../shared/lambda/serve.ts";
+
+/** Changes the caller's own SSH key. */
+export const handler = serve(UpdateMyUserProfile, async (call) => {
+  await changeProfile(call, call.caller.principal.userArn, call.input);
+  return {};
+});

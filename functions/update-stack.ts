@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+import { UpdateStack } from "../shared/contract/update-stack.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { Fault } from "../shared/model/fault.ts";
+import { changeSettings, filterSecrets } from "../shared/model/stack.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { getItems } from "../shared/table/get-items.ts";
+import { keys } from "../shared/table/keys.ts";
+import { noSuchStack, putSettings, putStack, readSettings } from "../shared/table/stacks.ts";
+import { transact } from "../shared/table/write.ts";
+
+/** Changes a stack's members. Its settings are kept apart from the facts that a check needs. */
+export const handler = serve(UpdateStack, async (call) => {
+  const { StackId, Name, ServiceRoleArn, DefaultInstanceProfileArn, ...change } = call.input;
+  const { table } = call.deployment;
+  const { stack } = call.snapshot;
+  if (!stack) throw noSuchStack(StackId);
+  if (ServiceRoleArn !== undefined && ServiceRoleArn !== stack.ServiceRoleArn) {
+    throw new Fault("ValidationException", "`ServiceRoleArn` of a stack cannot be changed");
+  }
+  const key = keys.stackSettings(StackId);
+  const before = readSettings((await getItems(table, [key])).get(key));
+  const after = changeSettings(before, change);
+  const facts = {
+    Name: Name ?? stack.Name,
+    DefaultInstanceProfileArn: DefaultInstanceProfileArn ?? stack.DefaultInstanceProfileArn,
+  };
+  const event = changeEvent(call, {
+    StackId,
+    Before: {
+      Name: stack.Name,
+      DefaultInstanceProfileArn: stack.DefaultInstanceProfileArn,
+      ...filterSecrets(before),
+    },
+    After: { ...facts, ...filterSecrets(after) },
+  });
+  await transact(table, [
+    putStack(table, { ...stack, ...facts, Revision: randomUUID() }, stack.Revision),
+    putSettings(table, StackId, after),
+    appendEvent(table, event),
+  ]);
+  return {};
+});

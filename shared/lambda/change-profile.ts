@@ -1,0 +1,39 @@
+import { randomUUID } from "node:crypto";
+import type { User } from "../model/user.ts";
+import { appendEvent } from "../table/events.ts";
+import { claimSshUsername, releaseSshUsername } from "../table/ssh-usernames.ts";
+import { noSuchUser, putUser } from "../table/users.ts";
+import { transact } from "../table/write.ts";
+import type { Call } from "./call.ts";
+import { changeEvent } from "./change-event.ts";
+
+/** What of a profile is ours to change; `undefined` leaves it, an empty key takes it away. */
+export type ProfileChange = {
+  readonly SshUsername?: string | undefined;
+  readonly SshPublicKey?: string | undefined;
+  readonly AllowSelfManagement?: boolean | undefined;
+};
+
+/** Changes a user's profile, and the claim on the login name with it, in one transaction with its event. */
+export async function changeProfile(call: Call, userArn: string, change: ProfileChange): Promise<void> {
+  const { table } = call.deployment;
+  const user = call.snapshot.user(userArn);
+  if (!user) throw noSuchUser(userArn);
+  const { SshUsername, SshPublicKey, AllowSelfManagement, ...rest } = user;
+  const name = change.SshUsername ?? SshUsername;
+  const key = change.SshPublicKey ?? SshPublicKey;
+  const before = { SshUsername, SshPublicKey, AllowSelfManagement };
+  const after = {
+    ...(name === undefined ? {} : { SshUsername: name }),
+    ...(key === undefined || key === "" ? {} : { SshPublicKey: key }),
+    AllowSelfManagement: change.AllowSelfManagement ?? AllowSelfManagement,
+  };
+  const isSameName = name?.toLowerCase() === SshUsername?.toLowerCase();
+  const changed: User = { ...rest, ...after, Revision: randomUUID() };
+  await transact(table, [
+    putUser(table, changed, user.Revision),
+    ...(isSameName || name === undefined ? [] : [claimSshUsername(table, name, user)]),
+    ...(isSameName || SshUsername === undefined ? [] : [releaseSshUsername(table, SshUsername)]),
+    appendEvent(table, changeEvent(call, { IamUserArn: userArn, Before: before, After: after })),
+  ]);
+}
