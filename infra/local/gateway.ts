@@ -99,7 +99,7 @@ async function answer(
     const signer = await verifySignature(request, {
       credentials,
       region,
-      service: "execute-api",
+      services: servicesOf(route),
       now: receivedAt,
     });
     if (!signer.ok) {
@@ -109,6 +109,11 @@ async function answer(
     circumstances.identity = signer.identity;
   }
   return invoke(route, request, circumstances, options);
+}
+
+/** OpsWorks' own clients sign for `opsworks`; a deployed gateway wants `execute-api` from them too. */
+function servicesOf({ path }: Route): string[] {
+  return path === "/" ? ["execute-api", "opsworks"] : ["execute-api"];
 }
 
 async function invoke(

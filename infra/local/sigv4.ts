@@ -44,7 +44,7 @@ export async function verifySignature(
   against: {
     credentials: (accessKeyId: string) => Identity | undefined;
     region: string;
-    service: string;
+    services: readonly string[];
     now: Date;
   },
 ): Promise<Verification> {
@@ -62,8 +62,9 @@ export async function verifySignature(
     parts;
 
   if (region !== against.region) return refused(`signed for region \`${region}\`, not \`${against.region}\``);
-  if (service !== against.service)
-    return refused(`signed for service \`${service}\`, not \`${against.service}\``);
+  if (!against.services.includes(service)) {
+    return refused(`signed for service \`${service}\`, not \`${against.services.join("` or `")}\``);
+  }
 
   const signedHeaders = signedList.split(";");
   for (const name of ["host", "x-amz-date"]) {

@@ -1,0 +1,144 @@
+import {
+  CreateStackCommand,
+  DeleteStackCommand,
+  DescribePermissionsCommand,
+  DescribeStacksCommand,
+  type OpsWorksClient,
+  ResourceNotFoundException,
+  UpdateStackCommand,
+  ValidationException,
+} from "@aws-sdk/client-opsworks";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  ACCOUNT,
+  arnOfStack,
+  iamUser,
+  openTestStack,
+  policy,
+  REGION,
+  roleArn,
+  type TestStack,
+  userArn,
+} from "../setup/test-stack.ts";
+import { keys } from "../../shared/table/keys.ts";
+import { opsWorksClient } from "./opsworks-client.ts";
+
+const WHOLE = {
+  Name: "webshop",
+  Region: REGION,
+  VpcId: "vpc-1",
+  Attributes: { Color: "rgb(45, 114, 184)" },
+  ServiceRoleArn: roleArn("aws-opsworks-service-role"),
+  DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/aws-opsworks-ec2-role`,
+  DefaultOs: "Amazon Linux 2",
+  HostnameTheme: "Layer_Dependent",
+  DefaultAvailabilityZone: "us-east-1a",
+  DefaultSubnetId: "subnet-1",
+  CustomJson: '{"a": {"b": 1}}',
+  ConfigurationManager: { Name: "Chef", Version: "12" },
+  ChefConfiguration: { ManageBerkshelf: false, BerkshelfVersion: "3.2.0" },
+  UseCustomCookbooks: true,
+  UseOpsworksSecurityGroups: false,
+  CustomCookbooksSource: {
+    Type: "git" as const,
+    Url: "https://example.com/cookbooks.git",
+    Username: "git",
+    Password: "hush",
+    SshKey: "secret",
+    Revision: "main",
+  },
+  DefaultSshKeyName: "key",
+  DefaultRootDeviceType: "ebs" as const,
+  AgentVersion: "LATEST",
+};
+
+let stack: TestStack;
+let admin: OpsWorksClient;
+let bob: OpsWorksClient;
+
+beforeAll(async () => {
+  stack = await openTestStack();
+  await stack.importAccount({
+    UserDetailList: [iamUser("admin", { policies: { all: policy("Allow", "opsworks:*") } }), iamUser("bob")],
+  });
+  admin = opsWorksClient(stack.url, stack.asUser("admin"));
+  bob = opsWorksClient(stack.url, stack.asUser("bob"));
+});
+afterAll(() => stack.close());
+
+const createWhole = async () => (await admin.send(new CreateStackCommand(WHOLE))).StackId ?? "";
+const describeOne = async (StackId: string, client = admin) =>
+  (await client.send(new DescribeStacksCommand({ StackIds: [StackId] }))).Stacks?.[0];
+
+describe("a stack", () => {
+  test("comes back with every member as it was sent, its secrets filtered", async () => {
+    const StackId = await createWhole();
+    expect(await describeOne(StackId)).toEqual({
+      ...WHOLE,
+      CustomCookbooksSource: {
+        ...WHOLE.CustomCookbooksSource,
+        Password: "*****FILTERED*****",
+        SshKey: "*****FILTERED*****",
+      },
+      StackId,
+      Arn: arnOfStack(StackId),
+      CreatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    });
+  });
+
+  test("keeps what an update leaves out, and a secret that comes back filtered", async () => {
+    const StackId = await createWhole();
+    const shown = await describeOne(StackId);
+    await admin.send(
+      new UpdateStackCommand({
+        StackId,
+        Name: "shop",
+        DefaultOs: "Ubuntu",
+        CustomCookbooksSource: shown?.CustomCookbooksSource,
+      }),
+    );
+    expect(await describeOne(StackId)).toEqual({ ...shown, Name: "shop", DefaultOs: "Ubuntu" });
+    expect(await stack.read(keys.stackSettings(StackId))).toMatchObject({
+      CustomCookbooksSource: WHOLE.CustomCookbooksSource,
+    });
+  });
+
+  test("keeps its service role", async () => {
+    const StackId = await createWhole();
+    await admin.send(new UpdateStackCommand({ StackId, ServiceRoleArn: WHOLE.ServiceRoleArn }));
+    const other = new UpdateStackCommand({ StackId, ServiceRoleArn: roleArn("other") });
+    await expect(admin.send(other)).rejects.toBeInstanceOf(ValidationException);
+  });
+
+  test("is gone when it is deleted, and so is what anybody had on it", async () => {
+    const StackId = await createWhole();
+    await stack.grant(StackId, userArn("bob"), { Level: "manage" });
+    await bob.send(new DeleteStackCommand({ StackId }));
+    await expect(describeOne(StackId)).rejects.toBeInstanceOf(ResourceNotFoundException);
+    await expect(describeOne(StackId, bob)).rejects.toMatchObject({ name: "AccessDeniedException" });
+    await expect(admin.send(new DescribePermissionsCommand({ StackId }))).rejects.toBeInstanceOf(
+      ResourceNotFoundException,
+    );
+  });
+});
+
+describe("DescribeStacks", () => {
+  test("of all stacks takes the permission on all: nothing is left out in silence", async () => {
+    const StackId = await createWhole();
+    await stack.grant(StackId, userArn("bob"), { Level: "show" });
+    expect(await describeOne(StackId, bob)).toMatchObject({ StackId });
+    await expect(bob.send(new DescribeStacksCommand({}))).rejects.toMatchObject({
+      name: "AccessDeniedException",
+    });
+    const { Stacks = [] } = await admin.send(new DescribeStacksCommand({}));
+    expect(Stacks.map((one) => one.StackId)).toContain(StackId);
+  });
+
+  test("refuses the whole when one of the stacks may not be seen", async () => {
+    const [seen, unseen] = [await createWhole(), await createWhole()];
+    await stack.grant(seen, userArn("bob"), { Level: "show" });
+    await expect(bob.send(new DescribeStacksCommand({ StackIds: [seen, unseen] }))).rejects.toMatchObject({
+      name: "AccessDeniedException",
+    });
+  });
+});
