@@ -13,7 +13,7 @@ import type { Event } from "../../shared/model/event.ts";
 import type { Permission } from "../../shared/model/grant.ts";
 import { getItems } from "../../shared/table/get-items.ts";
 import { readGrant, setGrant } from "../../shared/table/grants.ts";
-import { INDEX, type Key, keys } from "../../shared/table/keys.ts";
+import { INDEX, indexKeys, type Key, keys } from "../../shared/table/keys.ts";
 import { readUser } from "../../shared/table/users.ts";
 import { newStack } from "../../shared/table/stacks.ts";
 import { transact } from "../../shared/table/write.ts";
@@ -120,6 +120,11 @@ export async function openTestStack(
     /** An item as it is stored. */
     async read(key: Key): Promise<Wire> {
       return (await getItems(table, [key])).get(key);
+    },
+
+    /** How many grants there are for a user's name, whoever they were given to. */
+    async countGrantsOf(arn: string): Promise<number> {
+      return (await query(indexKeys.userGrants(arn, "").gsi1pk, INDEX)).length;
     },
 
     /** The trail of a stack, oldest first. */

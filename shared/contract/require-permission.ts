@@ -1,0 +1,69 @@
+import type { Client } from "./client.ts";
+import { StackwardenError } from "./client.ts";
+
+/** What middy hands to a `before` hook, as far as it matters here. */
+type Request = { readonly event: unknown };
+type Refusal = { statusCode: number; headers: Record<string, string>; body: string };
+
+export type RequirePermissionOptions = {
+  readonly client: Pick<Client, "check">;
+  /** `opsworks:CreateDeployment` */
+  readonly action: string;
+  /** Which stack the request is about; what it throws or leaves out is a refusal. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- what the event is, the function's author knows
+  readonly stackId: (event: any) => string;
+};
+
+/**
+ * A middy middleware that lets a request through to the handler only if its caller may perform the action on the stack. The
+ * caller is who API Gateway verified (IAM authorizer), never what the request says.
+ *
+ * Answers 403 with the reason, or 503 when there is no answer to be had: never lets through in doubt.
+ */
+export function requirePermission({ client, action, stackId }: RequirePermissionOptions) {
+  return {
+    before: async ({ event }: Request): Promise<Refusal | undefined> => {
+      const user = verifiedCaller(event);
+      if (user === undefined)
+        return refuse(403, "AccessDeniedException", "the caller is not known: no IAM authorizer verified it");
+      try {
+        const { decision, reason } = await client.check(user, { user, action, stackId: stackId(event) });
+        if (decision) return undefined;
+        const message = `User: ${user} is not authorized to perform: ${action}${reason ? ` (${reason})` : ""}`;
+        return refuse(403, "AccessDeniedException", message);
+      } catch (error) {
+        const isRefusal =
+          error instanceof StackwardenError &&
+          !/ServiceUnavailable|Throttling|InternalFailure/.test(error.code);
+        if (isRefusal) return refuse(403, "AccessDeniedException", error.message);
+        return refuse(
+          503,
+          "ServiceUnavailableException",
+          "whether this is allowed could not be found out, try again",
+        );
+      }
+    },
+  };
+}
+
+function refuse(statusCode: number, code: string, message: string): Refusal {
+  return {
+    statusCode,
+    headers: { "content-type": "application/json", "x-amzn-errortype": code },
+    body: JSON.stringify({ __type: code, message }),
+  };
+}
+
+/** From an HTTP API with IAM authorization, or from a REST API with it. */
+function verifiedCaller(event: unknown): string | undefined {
+  const context = memberOf(event, "requestContext");
+  const http = memberOf(memberOf(memberOf(context, "authorizer"), "iam"), "userArn");
+  const rest = memberOf(memberOf(context, "identity"), "userArn");
+  return [http, rest].find((arn) => typeof arn === "string");
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null
+    ? Object.getOwnPropertyDescriptor(value, name)?.value
+    : undefined;
+}
