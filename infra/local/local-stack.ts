@@ -1,5 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  ResourceInUseException,
+} from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
 import { readPrincipal } from "../../shared/model/principal.ts";
 import { openTable, type Table } from "../../shared/table/table.ts";
@@ -14,6 +18,8 @@ export type LocalStack = {
   readonly accountId: string;
   readonly tableName: string;
   readonly table: Table;
+  /** Whether the table was made just now, rather than kept from an earlier run. */
+  readonly isNew: boolean;
   /** Makes credentials for an ARN, as IAM or STS would; a role session gets temporary ones. */
   readonly signIn: (userArn: string, userId: string) => Identity;
   readonly close: () => Promise<void>;
@@ -51,7 +57,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     Object.assign(process.env, resolveEnvironment(template, route.environment, given));
 
   const table = openTable(tableName);
-  await table.client.send(new CreateTableCommand(tableDefinition(template, tableName)));
+  const isNew = await createTable(table, tableDefinition(template, tableName));
 
   const identities = new Map<string, Identity>();
   const gateway = await startGateway({
@@ -70,6 +76,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     accountId,
     tableName,
     table,
+    isNew,
     signIn: (userArn, userId) => {
       const identity = makeIdentity(userArn, userId);
       identities.set(identity.accessKeyId, identity);
@@ -77,6 +84,16 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     },
     close: () => gateway.close(),
   };
+}
+
+async function createTable({ client }: Table, definition: CreateTableCommandInput): Promise<boolean> {
+  try {
+    await client.send(new CreateTableCommand(definition));
+    return true;
+  } catch (error) {
+    if (error instanceof ResourceInUseException) return false;
+    throw error;
+  }
 }
 
 /** Points the SDK at DynamoDB Local, whatever profile or credentials the shell has. */

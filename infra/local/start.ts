@@ -1,7 +1,12 @@
 import { parseArgs } from "node:util";
 import { importAccount } from "../../shared/account/import-account.ts";
 import { readPrincipal } from "../../shared/model/principal.ts";
+import type { Account } from "../../shared/account/resolve-account.ts";
+import type { User } from "../../shared/model/user.ts";
+import { listStacks } from "../../shared/table/stacks.ts";
+import { listUsers } from "../../shared/table/users.ts";
 import { readAccount, summarize } from "../read-account.ts";
+import { openDataFolder } from "./data-folder.ts";
 import {
   DEMO_ACCOUNT_FILE,
   DEMO_ACCOUNT_ID,
@@ -21,11 +26,12 @@ const HELP = `Runs Stackwarden on this machine: DynamoDB Local, the table, every
   npm start                              with a demo account
   npm start -- --import account.json     with the account of \`aws iam get-account-authorization-details\`
   npm start -- --port 0                  on any free port (default 3000)
+  npm start -- --data <folder>           keeps the data there, and goes on with it at the next start
   npm start -- --json                    prints one line of JSON when it is ready, for scripts:
                                          url, region, accountId, users, roles, root, stacks
   npm start -- --log                     prints a line for every request, as the functions log in AWS
 
-Ends with Ctrl-C; the data with it.
+Ends with Ctrl-C; the data with it, unless it is kept. Credentials are made anew at every start.
 `;
 
 /** Whom the local stack can sign requests as. */
@@ -44,46 +50,80 @@ export type Running = {
 async function start(options: {
   port: number;
   importFile: string | undefined;
+  dataFolder: string | undefined;
   say: (line: string) => void;
 }): Promise<Running> {
   const { port, importFile, say } = options;
-  say(importFile === undefined ? "reading the demo account ..." : `reading ${importFile} ...`);
-  const account = await readAccount(importFile ?? DEMO_ACCOUNT_FILE);
+  const folder = options.dataFolder === undefined ? undefined : await openDataFolder(options.dataFolder);
+  const isKept = folder?.ownership !== undefined;
+  const accountFile = importFile ?? (isKept ? undefined : DEMO_ACCOUNT_FILE);
+  say(
+    accountFile === undefined
+      ? `going on with ${folder?.path} ...`
+      : `reading ${importFile ?? "the demo account"} ...`,
+  );
+  const account = accountFile === undefined ? undefined : await readAccount(accountFile);
+  const ownership = folder?.ownership ?? {
+    accountId: importFile === undefined ? DEMO_ACCOUNT_ID : accountIdOf(account),
+    administrators: importFile === undefined ? DEMO_ADMINISTRATORS : [],
+  };
+  if (account && importFile !== undefined && accountIdOf(account) !== ownership.accountId) {
+    throw new Error(
+      `${folder?.path} has the data of account ${ownership.accountId}, not of ${accountIdOf(account)}`,
+    );
+  }
+
   say("starting DynamoDB Local, compiling the template ...");
-  const [database, template] = await Promise.all([startDynamoDb(), compileTemplate()]);
-  const accountId =
-    importFile === undefined
-      ? DEMO_ACCOUNT_ID
-      : (readPrincipal(account.users[0]?.IamUserArn ?? "")?.accountId ?? DEMO_ACCOUNT_ID);
+  const [database, template] = await Promise.all([
+    startDynamoDb(folder ? { dbPath: folder.path } : {}),
+    compileTemplate(),
+  ]);
   const stack = await startLocalStack({
     template,
     endpoint: database.endpoint,
     tableName: "stackwarden-local",
     port,
-    accountId,
-    administrators: importFile === undefined ? DEMO_ADMINISTRATORS : [],
+    ...ownership,
     onRefusal: (why) => process.stderr.write(`gateway: 403: ${why}\n`),
     onFault: (error) => process.stderr.write(`gateway: 500: ${String(error)}\n`),
   });
-  const report = await importAccount(stack.table, account, {
-    caller: "operator",
-    now: new Date(),
-    onProgress: (done, of) => say(`imported ${done} of ${of} users and roles`),
-  });
-  say(summarize(report));
-  const stacks = await seedStacks(stack.table, stack.region, accountId);
+  if (account) {
+    const report = await importAccount(stack.table, account, {
+      caller: "operator",
+      now: new Date(),
+      onProgress: (done, of) => say(`imported ${done} of ${of} users and roles`),
+    });
+    say(summarize(report));
+  }
+  if (stack.isNew) await seedStacks(stack.table, stack.region, stack.accountId);
+  await folder?.keep(ownership);
   await writeState({
     url: stack.url,
     endpoint: database.endpoint,
     tableName: stack.tableName,
     region: stack.region,
-    accountId,
+    accountId: stack.accountId,
     environment: {
       TABLE_NAME: stack.tableName,
       ADMINISTRATORS: process.env.ADMINISTRATORS ?? "",
       DIRECT_WRITES: process.env.DIRECT_WRITES ?? "false",
     },
   });
+  return signEverybodyIn(stack);
+}
+
+function accountIdOf(account: Account | undefined): string {
+  return readPrincipal(account?.users[0]?.IamUserArn ?? "")?.accountId ?? DEMO_ACCOUNT_ID;
+}
+
+/** Credentials for everybody in the table, and what stacks there are. */
+async function signEverybodyIn(stack: LocalStack): Promise<Running> {
+  const users = await everyPage((token) =>
+    listUsers(stack.table, 500, token).then(({ users: page, next }) => ({ page, next })),
+  );
+  const stacks = await everyPage((token) =>
+    listStacks(stack.table, 500, token).then(({ stacks: page, next }) => ({ page, next })),
+  );
   const signIn = (arn: string, userId: string, IamUserArn = arn): Credentials => {
     const { accessKeyId, secretAccessKey, sessionToken } = stack.signIn(arn, userId);
     return {
@@ -93,19 +133,34 @@ async function start(options: {
       ...(sessionToken === undefined ? {} : { sessionToken }),
     };
   };
+  const sessionOf = ({ Name, UserId, IamUserArn }: User) =>
+    signIn(
+      `arn:aws:sts::${stack.accountId}:assumed-role/${Name}/local`,
+      `${UserId ?? "AROALOCAL"}:local`,
+      IamUserArn,
+    );
   return {
     stack,
-    users: account.users
-      .filter(({ Kind }) => Kind === "user")
-      .map(({ IamUserArn, UserId }) => signIn(IamUserArn, UserId ?? "")),
-    roles: account.users
-      .filter(({ Kind }) => Kind === "role")
-      .map(({ IamUserArn, UserId, Name }) =>
-        signIn(`arn:aws:sts::${accountId}:assumed-role/${Name}/local`, `${UserId}:local`, IamUserArn),
-      ),
-    root: signIn(`arn:aws:iam::${accountId}:root`, accountId),
-    stacks,
+    users: users
+      .filter(({ Kind }) => Kind !== "role")
+      .map(({ IamUserArn, UserId }) => signIn(IamUserArn, UserId ?? "AIDALOCAL")),
+    roles: users.filter(({ Kind }) => Kind === "role").map(sessionOf),
+    root: signIn(`arn:aws:iam::${stack.accountId}:root`, stack.accountId),
+    stacks: stacks.map(({ StackId, Name, Arn }) => ({ StackId, Name, Arn })),
   };
+}
+
+async function everyPage<Row>(
+  fetch: (token: string | undefined) => Promise<{ page: Row[]; next: string | undefined }>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  let token: string | undefined;
+  do {
+    const { page, next } = await fetch(token);
+    rows.push(...page);
+    token = next;
+  } while (token !== undefined);
+  return rows;
 }
 
 async function main(): Promise<void> {
@@ -116,6 +171,7 @@ async function main(): Promise<void> {
       log: { type: "boolean" },
       port: { type: "string", default: "3000" },
       import: { type: "string" },
+      data: { type: "string" },
     },
   });
   if (values.help) return void process.stdout.write(HELP);
@@ -127,6 +183,7 @@ async function main(): Promise<void> {
   const running = await start({
     port,
     importFile: values.import,
+    dataFolder: values.data,
     say: (line) => process.stderr.write(`${line}\n`),
   });
   process.once("exit", removeState);

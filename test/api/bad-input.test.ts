@@ -1,9 +1,34 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Identity } from "../../infra/local/sigv4.ts";
+import keys from "../unit/data/ssh-public-keys.json" with { type: "json" };
 import { OPERATIONS } from "../../shared/contract/index.ts";
 import { ACCOUNT, openTestStack, REGION, roleArn, type TestStack, userArn } from "../setup/test-stack.ts";
 
 const STACK_ID = "0c5b4b8e-7f1d-4a5e-9a56-6f1d4a5e9a56";
+
+const settings = {
+  "Attributes.Color": "red",
+  DefaultOs: "Amazon Linux 2",
+  HostnameTheme: "Layer_Dependent",
+  DefaultAvailabilityZone: "us-east-1a",
+  DefaultSubnetId: "subnet-1",
+  CustomJson: "{}",
+  "ConfigurationManager.Name": "Chef",
+  "ConfigurationManager.Version": "12",
+  "ChefConfiguration.ManageBerkshelf": true,
+  "ChefConfiguration.BerkshelfVersion": "3.2.0",
+  UseCustomCookbooks: true,
+  UseOpsworksSecurityGroups: true,
+  "CustomCookbooksSource.Type": "git",
+  "CustomCookbooksSource.Url": "https://example.com",
+  "CustomCookbooksSource.Username": "reader",
+  "CustomCookbooksSource.Password": "secret",
+  "CustomCookbooksSource.SshKey": "key",
+  "CustomCookbooksSource.Revision": "main",
+  DefaultSshKeyName: "laptop",
+  DefaultRootDeviceType: "ebs",
+  AgentVersion: "LATEST",
+} as const;
 
 /** A right value of every member, and which an operation cannot do without. */
 const right = {
@@ -21,28 +46,16 @@ const right = {
     ServiceRoleArn: roleArn("service-role"),
     DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/ec2`,
     VpcId: "vpc-1",
-    "Attributes.Color": "red",
-    DefaultOs: "Amazon Linux 2",
-    HostnameTheme: "Layer_Dependent",
-    DefaultAvailabilityZone: "us-east-1a",
-    DefaultSubnetId: "subnet-1",
-    CustomJson: "{}",
-    "ConfigurationManager.Name": "Chef",
-    "ConfigurationManager.Version": "12",
-    "ChefConfiguration.ManageBerkshelf": true,
-    "ChefConfiguration.BerkshelfVersion": "3.2.0",
-    UseCustomCookbooks: true,
-    UseOpsworksSecurityGroups: true,
-    "CustomCookbooksSource.Type": "git",
-    "CustomCookbooksSource.Url": "https://example.com",
-    "CustomCookbooksSource.Username": "reader",
-    "CustomCookbooksSource.Password": "secret",
-    "CustomCookbooksSource.SshKey": "key",
-    "CustomCookbooksSource.Revision": "main",
-    DefaultSshKeyName: "laptop",
-    DefaultRootDeviceType: "ebs",
-    AgentVersion: "LATEST",
+    ...settings,
   },
+  CreateUserProfile: {
+    IamUserArn: userArn("bob"),
+    SshUsername: "bob",
+    SshPublicKey: keys.ed25519,
+    AllowSelfManagement: true,
+  },
+  DeleteStack: { StackId: STACK_ID },
+  DeleteUserProfile: { IamUserArn: userArn("bob") },
   DescribeMyUserProfile: { MaxResults: 10, NextToken: "token" },
   DescribePermissions: {
     StackId: STACK_ID,
@@ -50,6 +63,8 @@ const right = {
     MaxResults: 10,
     NextToken: "token",
   },
+  DescribeStacks: { StackIds: [STACK_ID], MaxResults: 10, NextToken: "token" },
+  DescribeUserProfiles: { IamUserArns: [userArn("bob")], MaxResults: 10, NextToken: "token" },
   SetPermission: {
     StackId: STACK_ID,
     IamUserArn: userArn("bob"),
@@ -57,15 +72,37 @@ const right = {
     AllowSsh: true,
     AllowSudo: true,
   },
+  UpdateMyUserProfile: { SshPublicKey: keys.ed25519 },
+  UpdateStack: {
+    StackId: STACK_ID,
+    Name: "webshop",
+    ServiceRoleArn: roleArn("service-role"),
+    DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/ec2`,
+    ...settings,
+  },
+  UpdateUserProfile: {
+    IamUserArn: userArn("bob"),
+    SshUsername: "bob",
+    SshPublicKey: keys.ed25519,
+    AllowSelfManagement: true,
+  },
 } as const satisfies Record<string, Record<string, unknown>>;
 type Name = keyof typeof right;
 
 const required: Record<Name, readonly string[]> = {
   CheckAuthorization: ["subject.type", "subject.id", "action.name", "resource.type", "resource.id"],
   CreateStack: ["Name", "Region", "ServiceRoleArn", "DefaultInstanceProfileArn"],
+  CreateUserProfile: ["IamUserArn"],
+  DeleteStack: ["StackId"],
+  DeleteUserProfile: ["IamUserArn"],
   DescribeMyUserProfile: [],
   DescribePermissions: [],
+  DescribeStacks: [],
+  DescribeUserProfiles: [],
   SetPermission: ["StackId", "IamUserArn"],
+  UpdateMyUserProfile: [],
+  UpdateStack: ["StackId"],
+  UpdateUserProfile: ["IamUserArn"],
 };
 const names = Object.keys(right) as Name[];
 const members = names.flatMap((name) => Object.keys(right[name]).map((member) => [name, member] as const));
@@ -111,9 +148,12 @@ async function refusal(name: Name, body: unknown): Promise<string> {
   return reply.body.message;
 }
 
+// A batch takes the members of a check, each question for itself: see batch-check-authorization.test.ts.
+const asked = OPERATIONS.filter(({ name }) => name !== "BatchCheckAuthorization");
+
 test("every operation is asked here, with every member that its contract has", () => {
-  expect(names.toSorted()).toEqual(OPERATIONS.map(({ name }) => name).toSorted());
-  for (const { name, input } of OPERATIONS) {
+  expect(names.toSorted()).toEqual(asked.map(({ name }) => name).toSorted());
+  for (const { name, input } of asked) {
     const known = Object.keys((input as unknown as { shape: object }).shape);
     expect(new Set(Object.keys(right[name as Name]).map((member) => member.split(".")[0]))).toEqual(
       new Set(known),
@@ -149,7 +189,9 @@ describe("a member of the wrong type is named", () => {
   test.for(members)("%s: %s", async ([name, member]) => {
     for (const wrong of [null, [], ["x"], { a: 1 }, typeof rightOf(name, member) === "number" ? "1" : 1]) {
       if (member === "context" && JSON.stringify(wrong) === '{"a":1}') continue;
-      expect(await refusal(name, inputOf(name, { [member]: wrong }))).toContain(`\`${member}\``);
+      expect(await refusal(name, inputOf(name, { [member]: wrong }))).toMatch(
+        new RegExp(`\`${member}(\\.0)?\``),
+      );
     }
   });
 });

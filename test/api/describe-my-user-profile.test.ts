@@ -69,7 +69,11 @@ test("self-management lets a user see their own profile and their level on every
 test("a policy lets a user see it too; members that are not set are left out", async () => {
   const { status, body } = await ask(stack.asUser("by-policy"));
   expect(status).toBe(200);
-  expect(body.UserProfile).toEqual({ IamUserArn: userArn("by-policy"), Name: "by-policy" });
+  expect(body.UserProfile).toEqual({
+    IamUserArn: userArn("by-policy"),
+    Name: "by-policy",
+    SshUsername: "by-policy",
+  });
 });
 
 test("the session of a role sees the role's", async () => {

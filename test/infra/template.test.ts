@@ -5,6 +5,7 @@ import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import * as z from "zod";
 import { resolveEnvironment } from "../../infra/local/intrinsics.ts";
+import { OPERATIONS } from "../../shared/contract/index.ts";
 import {
   readTemplate,
   type Route,
@@ -36,16 +37,43 @@ const ManagedPolicy = z.object({ PolicyDocument });
 
 const mayDo: Record<string, string[]> = {
   CheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#*"],
+  BatchCheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#*"],
   SetPermission: [
     "BatchGetItem STACK#* USER#* POLICY#*",
     "ConditionCheckItem STACK#* USER#*",
-    "PutItem STACK#* EVENTS#*",
+    "PutItem STACK#* USER#* EVENTS#*",
+    "UpdateItem UNIXIDS",
     "DeleteItem STACK#*",
   ],
   DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 USERS STACKS"],
   DescribeMyUserProfile: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 STACKS"],
+  UpdateMyUserProfile: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem USER#* EVENTS#*"],
+  CreateUserProfile: ["BatchGetItem STACK#* USER#* POLICY#* SSHNAME#*", "PutItem USER#* SSHNAME#* EVENTS#*"],
+  DescribeUserProfiles: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 USERS"],
+  UpdateUserProfile: [
+    "BatchGetItem STACK#* USER#* POLICY#*",
+    "PutItem USER#* SSHNAME#* EVENTS#*",
+    "DeleteItem SSHNAME#*",
+  ],
+  DeleteUserProfile: [
+    "BatchGetItem STACK#* USER#* POLICY#*",
+    "PutItem EVENTS#*",
+    "DeleteItem USER#* SSHNAME#*",
+  ],
   CreateStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem STACK#* EVENTS#*"],
+  DescribeStacks: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 STACKS"],
+  UpdateStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem STACK#* EVENTS#*"],
+  DeleteStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem EVENTS#*", "DeleteItem STACK#*"],
+  OpsWorks: [
+    "BatchGetItem STACK#* USER#* POLICY#* SSHNAME#*",
+    "Query gsi1 USERS STACKS",
+    "ConditionCheckItem STACK#* USER#*",
+    "PutItem STACK#* USER#* SSHNAME#* EVENTS#*",
+    "UpdateItem UNIXIDS",
+    "DeleteItem STACK#* USER#* SSHNAME#*",
+  ],
 };
+/** Those that a route leads to, in the template's order. */
 const names = Object.keys(mayDo);
 
 const packageFolder = inject("packageFolder");
@@ -62,17 +90,18 @@ const lambda = (name: string) => LambdaFunction.parse(properties(`${name}LambdaF
 const statementsOf = (name: string) =>
   Role.parse(properties(lambda(name).Role["Fn::GetAtt"][0])).Policies[0].PolicyDocument.Statement;
 
+const pathOf = (name: string) =>
+  name === "OpsWorks" ? "/" : OPERATIONS.find((operation) => operation.name === name)?.path;
+
 describe("the routes", () => {
+  test("are those of the contract, and the one of OpsWorks' own protocol", () => {
+    expect(names.toSorted()).toEqual([...OPERATIONS.map(({ name }) => name), "OpsWorks"].toSorted());
+  });
+
   test("every operation has one, which IAM guards", () => {
     expect(
       served.map((route) => [route.functionName, route.method, route.path, route.authorizationType]),
-    ).toEqual([
-      ["CheckAuthorization", "POST", "/access/v1/evaluation", "AWS_IAM"],
-      ["SetPermission", "POST", "/SetPermission", "AWS_IAM"],
-      ["DescribePermissions", "POST", "/DescribePermissions", "AWS_IAM"],
-      ["DescribeMyUserProfile", "POST", "/DescribeMyUserProfile", "AWS_IAM"],
-      ["CreateStack", "POST", "/CreateStack", "AWS_IAM"],
-    ]);
+    ).toEqual(names.map((name) => [name, "POST", pathOf(name), "AWS_IAM"]));
   });
 
   test("every file in functions/ is deployed, under its own name", () => {
@@ -80,9 +109,8 @@ describe("the routes", () => {
       basename(file, ".ts"),
     );
     const kebab = (name: string) => name.replace(/(?<!^)[A-Z]/g, "-$&").toLowerCase();
-    expect(served.map(({ handler }) => handler).toSorted()).toEqual(
-      files.map((file) => `functions/${file}.handler`).toSorted(),
-    );
+    const deployed = [...served.map(({ handler }) => handler), "functions/sweep-grants.handler"];
+    expect(deployed.toSorted()).toEqual(files.map((file) => `functions/${file}.handler`).toSorted());
     for (const { functionName, handler } of served)
       expect(handler).toBe(`functions/${kebab(functionName)}.handler`);
   });
@@ -106,7 +134,12 @@ describe("the routes", () => {
         ["execute-api:Invoke"],
         { "Fn::Sub": expect.stringMatching(/:\$\{HttpApi\}\/\$default\/POST\/access\/v1\/\*$/) },
       ],
-      [["lambda:InvokeFunction"], { "Fn::GetAtt": ["CheckAuthorizationLambdaFunction", "Arn"] }],
+      [
+        ["lambda:InvokeFunction"],
+        ["CheckAuthorizationLambdaFunction", "BatchCheckAuthorizationLambdaFunction"].map((id) => ({
+          "Fn::GetAtt": [id, "Arn"],
+        })),
+      ],
     ]);
   });
 });
@@ -134,12 +167,24 @@ describe("the roles", () => {
     expect(actions.filter((action) => action.includes("*"))).toEqual([]);
   });
 
+  test("the housekeeper may delete grants, and nobody may call it", () => {
+    const own = statementsOf("SweepGrants").filter(({ Action }) => Action.some((a) => /Item|Query/.test(a)));
+    expect(own.map(({ Action }) => Action.join("+"))).toEqual([
+      "dynamodb:Query",
+      "dynamodb:Query+dynamodb:DeleteItem",
+    ]);
+    expect(template.Resources["SweepGrantsEventSourceMappingDynamodbTable"]?.Properties).toMatchObject({
+      EventSourceArn: { "Fn::GetAtt": ["Table", "StreamArn"] },
+      BisectBatchOnFunctionError: true,
+    });
+  });
+
   test("none can change or delete an event", () => {
-    for (const { Action, Condition } of names.flatMap(statementsOf)) {
-      expect(Action).not.toContain("dynamodb:UpdateItem");
+    for (const { Action, Condition } of [...names, "SweepGrants"].flatMap(statementsOf)) {
       expect(Action).not.toContain("dynamodb:BatchWriteItem");
-      if (!Action.includes("dynamodb:DeleteItem")) continue;
-      expect(Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]).toEqual(["STACK#*"]);
+      if (!Action.some((action) => /(?:Update|Delete)Item$/.test(action))) continue;
+      const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
+      for (const key of keys) expect(key).toMatch(/^(?:STACK#|USER#|SSHNAME#|UNIXIDS$)/);
     }
   });
 });
@@ -191,7 +236,7 @@ describe("the functions", () => {
         Runtime: "nodejs24.x",
         Architectures: ["arm64"],
         LoggingConfig: { LogFormat: "JSON" },
-        Timeout: name === "CheckAuthorization" ? 5 : 10,
+        Timeout: name.endsWith("CheckAuthorization") ? 5 : 10,
       });
       expect(properties(`${name}LogGroup`)).toMatchObject({ RetentionInDays: 30 });
     }
@@ -215,11 +260,11 @@ describe("the functions", () => {
     });
   });
 
-  test.for(names)("%s starts from a bundle of one file under 550 KB", (name) => {
+  test.for(names)("%s starts from a bundle of one file under 750 KB", (name) => {
     const files = new Map(Object.entries(unzipSync(readFileSync(join(packageFolder, `${name}.zip`)))));
     const file = served.find(({ functionName }) => functionName === name)!.handler.replace(/handler$/, "cjs");
     expect([...files.keys()]).toEqual([file]);
-    expect(files.get(file)!.length).toBeLessThan(550_000);
+    expect(files.get(file)!.length).toBeLessThan(750_000);
 
     const bundle = join(packageFolder, basename(file));
     writeFileSync(bundle, files.get(file)!);
