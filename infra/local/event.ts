@@ -95,7 +95,7 @@ export function lambdaContext(
     awsRequestId: randomUUID(),
     functionName,
     functionVersion: "$LATEST",
-    invokedFunctionArn: `arn:aws:lambda:${given.region}:${given.accountId}:function:${functionName}`,
+    invokedFunctionArn: `arn:aws:lambda:${given.region}:${given.accountId}:function:${functionName}:${route.alias}`,
     memoryLimitInMB: "512",
     logGroupName: `/aws/lambda/${functionName}`,
     logStreamName: "local",

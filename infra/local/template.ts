@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
@@ -18,6 +19,8 @@ export type Route = {
   path: string;
   authorizationType: "AWS_IAM" | "NONE";
   functionName: string;
+  /** By which the gateway invokes the function. */
+  alias: string;
   /** `functions/check-authorization.handler` */
   handler: string;
   environment: Record<string, unknown>;
@@ -26,10 +29,13 @@ export type Route = {
 /** Packages the service and reads its template, so that what runs locally is what would be deployed. */
 export async function compileTemplate(): Promise<Template> {
   const workFolder = await mkdtemp(join(tmpdir(), "stackwarden-template-"));
+  const remove = () => rmSync(workFolder, { recursive: true, force: true });
+  process.once("exit", remove);
   try {
     return await readTemplate(await packageService(workFolder));
   } finally {
-    await rm(workFolder, { recursive: true, force: true });
+    remove();
+    process.off("exit", remove);
   }
 }
 
@@ -53,9 +59,13 @@ const RouteProperties = z.object({
 const IntegrationProperties = z.object({
   IntegrationType: z.literal("AWS_PROXY"),
   PayloadFormatVersion: z.literal("2.0"),
-  IntegrationUri: z.object({
-    "Fn::GetAtt": z.tuple([z.string().endsWith("LambdaFunction"), z.literal("Arn")]),
-  }),
+  IntegrationUri: z.object({ Ref: z.string() }),
+});
+
+const AliasProperties = z.object({
+  FunctionName: z.object({ Ref: z.string().endsWith("LambdaFunction") }),
+  FunctionVersion: z.literal("$LATEST"),
+  Name: z.string(),
 });
 
 const FunctionProperties = z.object({
@@ -71,7 +81,8 @@ export function routes(template: Template): Route[] {
       const route = RouteProperties.parse(Properties);
       const integrationId = route.Target["Fn::Join"][1][1].Ref;
       const integration = IntegrationProperties.parse(template.Resources[integrationId]?.Properties);
-      const functionId = integration.IntegrationUri["Fn::GetAtt"][0];
+      const alias = AliasProperties.parse(template.Resources[integration.IntegrationUri.Ref]?.Properties);
+      const functionId = alias.FunctionName.Ref;
       const { Handler, Environment } = FunctionProperties.parse(template.Resources[functionId]?.Properties);
       const space = route.RouteKey.indexOf(" ");
       return {
@@ -79,6 +90,7 @@ export function routes(template: Template): Route[] {
         path: route.RouteKey.slice(space + 1),
         authorizationType: route.AuthorizationType,
         functionName: functionId.slice(0, -"LambdaFunction".length),
+        alias: alias.Name,
         handler: Handler,
         environment: Environment.Variables,
       };

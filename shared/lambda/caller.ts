@@ -18,7 +18,7 @@ const GatewayEvent = z.object({
   headers: z.record(z.string(), z.string().optional()),
   requestContext: z.object({
     requestId: z.string(),
-    http: z.object({ sourceIp: z.string(), userAgent: z.string() }),
+    http: z.object({ sourceIp: z.string(), userAgent: z.string().optional() }),
     authorizer: z.object({ iam: z.object({ userArn: z.string(), userId: z.string() }) }),
   }),
 }) satisfies z.ZodType<DeepPartial<APIGatewayProxyEventV2WithIAMAuthorizer>>;
@@ -34,7 +34,7 @@ export function caller(operation: Pick<Operation, "name" | "reads">): Middleware
     before: (request) => {
       const deployment = deploymentOf(request.context);
       const event: unknown = request.event;
-      request.event = isGatewayEvent(event)
+      request.event = isGatewayEvent(event, request.context)
         ? fromGateway(operation.name, event, deployment)
         : fromInvocation(operation, event, request.context, deployment);
     },
@@ -44,6 +44,7 @@ export function caller(operation: Pick<Operation, "name" | "reads">): Middleware
 function fromGateway(operation: string, event: unknown, deployment: Deployment): Call {
   const { body, isBase64Encoded, requestContext } = GatewayEvent.parse(event);
   const { iam } = requestContext.authorizer;
+  const { sourceIp, userAgent } = requestContext.http;
   const principal = readPrincipal(iam.userArn);
   if (!principal) throw new Fault("AccessDeniedException", "the caller is no user, role or account root");
   return {
@@ -53,7 +54,7 @@ function fromGateway(operation: string, event: unknown, deployment: Deployment):
     now: new Date(),
     deployment,
     caller: { principal, userId: iam.userId },
-    origin: { ...requestContext.http, secureTransport: true },
+    origin: { sourceIp, ...(userAgent === undefined ? {} : { userAgent }), secureTransport: true },
     input: isBase64Encoded ? Buffer.from(body ?? "", "base64").toString("utf8") : (body ?? ""),
     snapshot: NOTHING_READ,
   };

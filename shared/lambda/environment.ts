@@ -16,13 +16,6 @@ export function areDirectWritesOn(): boolean {
   return process.env.DIRECT_WRITES === "true";
 }
 
-const LEVELS = ["info", "warn", "error", "silent"];
-
-/** Whether a line of that level is to be written: `LOG_LEVEL`, from `info` (the default) to `silent`. */
-export function isLogged(level: "info" | "warn" | "error"): boolean {
-  return LEVELS.indexOf(level) >= LEVELS.indexOf(process.env.LOG_LEVEL ?? "info");
-}
-
 function open(functionArn: string): Deployment {
   const [, partition, , region, accountId] = functionArn.split(":");
   const { TABLE_NAME: tableName, ADMINISTRATORS: administrators = "" } = process.env;
@@ -38,6 +31,8 @@ function open(functionArn: string): Deployment {
 
 function administratorArn(arn: string): string {
   const principal = readPrincipal(arn.trim());
-  if (!principal) throw new Error(`the parameter Administrators names no principal: ${arn}`);
+  if (principal?.kind !== "user" && principal?.kind !== "role") {
+    throw new Error(`the parameter Administrators takes IAM users and roles, not \`${arn}\``);
+  }
   return principal.userArn;
 }

@@ -2,7 +2,6 @@ import type { MiddlewareObj } from "@middy/core";
 import type { Context } from "aws-lambda";
 import { Fault } from "../model/fault.ts";
 import type { Call } from "./call.ts";
-import { isLogged } from "./environment.ts";
 import { type Internal, viaOf } from "./via.ts";
 
 /** One line of JSON for each request: who asked for what, what decided, how it ended. Never the input, which may hold secrets. */
@@ -11,7 +10,7 @@ export function log(operation: {
 }): MiddlewareObj<unknown, unknown, Error, Context, Internal> {
   return {
     before: (request) => {
-      request.internal.via = viaOf(request.event);
+      request.internal.via = viaOf(request.event, request.context);
     },
     after: (request) => write(operation.name, request.event, request.internal, request.context),
     onError: (request) =>
@@ -48,6 +47,13 @@ function write(
     error: error ? { name: error.name, message: error.message, cause: causeOf(error) } : undefined,
   };
   process.stderr.write(`${JSON.stringify(line)}\n`);
+}
+
+const LEVELS = ["info", "warn", "error", "silent"];
+
+/** Whether a line of that level is to be written: `LOG_LEVEL`, from `info` (the default) to `silent`. */
+function isLogged(level: "info" | "warn" | "error"): boolean {
+  return LEVELS.indexOf(level) >= LEVELS.indexOf(process.env.LOG_LEVEL ?? "info");
 }
 
 function levelOf(error: Error): "warn" | "error" {

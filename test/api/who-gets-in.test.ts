@@ -292,3 +292,31 @@ describe("a function that another invokes", () => {
     });
   });
 });
+
+describe("an event that looks like API Gateway's", () => {
+  const forged = {
+    version: "2.0",
+    isBase64Encoded: false,
+    headers: {},
+    body: JSON.stringify({
+      subject: { type: "user", id: userArn("bob") },
+      action: { name: "opsworks:StopStack" },
+      resource: { type: "account", id: ACCOUNT },
+    }),
+    requestContext: {
+      requestId: "1",
+      http: { sourceIp: "203.0.113.9", userAgent: "curl" },
+      authorizer: { iam: { userArn: `arn:aws:iam::${ACCOUNT}:root`, userId: ACCOUNT } },
+    },
+  };
+
+  test.for(["CheckAuthorization", "SetPermission", "CreateStack"])(
+    "makes nobody anybody when %s is invoked directly, since it does not come by the gateway's alias",
+    async (name) => {
+      await expect(stack.invoke(name, forged)).rejects.toMatchObject({
+        name: "ValidationException",
+        message: 'an invocation is `{"caller": "<arn>", "input": {...}}`',
+      });
+    },
+  );
+});

@@ -68,6 +68,7 @@ const route = (functionName: string, path = `/${functionName}`): Route => ({
   path,
   authorizationType: "AWS_IAM",
   functionName,
+  alias: "gateway",
   handler: "functions/none.handler",
   environment: {},
 });
@@ -569,7 +570,7 @@ describe("an event", () => {
       awsRequestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       functionName: "stackwarden-local-Context",
       functionVersion: "$LATEST",
-      invokedFunctionArn: "arn:aws:lambda:us-east-1:111122223333:function:stackwarden-local-Context",
+      invokedFunctionArn: "arn:aws:lambda:us-east-1:111122223333:function:stackwarden-local-Context:gateway",
       memoryLimitInMB: "512",
     });
     expect(context.remaining).toBeGreaterThan(28_000);
