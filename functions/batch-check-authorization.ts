@@ -3,9 +3,9 @@ import { loadSnapshots } from "../shared/access/snapshot.ts";
 import { BatchCheckAuthorization } from "../shared/contract/batch-check-authorization.ts";
 import { type Evaluation, Question } from "../shared/contract/check-authorization.ts";
 import { askedIn, check } from "../shared/lambda/check.ts";
-import { describeIssues } from "../shared/lambda/parse.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { toFault } from "../shared/lambda/to-fault.ts";
+import { describeIssues } from "../shared/model/describe-issues.ts";
 import { Fault } from "../shared/model/fault.ts";
 
 /** Many questions in one round trip: everything is read together, then answered one by one. */

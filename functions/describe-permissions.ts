@@ -1,5 +1,6 @@
 import { listPermissionsOfStack, listPermissionsOfUser } from "../shared/access/list-permissions.ts";
 import { DescribePermissions } from "../shared/contract/describe-permissions.ts";
+import { authorizeOnStacks } from "../shared/lambda/authorize.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { noSuchUser } from "../shared/table/users.ts";
 
@@ -7,19 +8,17 @@ import { noSuchUser } from "../shared/table/users.ts";
 export const handler = serve(DescribePermissions, async (call) => {
   const { StackId, IamUserArn, ...paging } = call.input;
   const { table } = call.deployment;
-  if (IamUserArn === undefined) return listPermissionsOfStack(table, StackId ?? "", paging);
-  const user = call.snapshot.user(IamUserArn);
-  if (!user) throw noSuchUser(IamUserArn);
-  if (StackId === undefined) {
-    const { rows, ...rest } = await listPermissionsOfUser(table, user, paging);
-    return {
-      Permissions: rows.map(({ stack, permission }) => ({
-        StackId: stack.StackId,
-        IamUserArn,
-        ...permission,
-      })),
-      ...rest,
-    };
-  }
-  return { Permissions: [{ StackId, IamUserArn, ...call.snapshot.permission(IamUserArn) }] };
+  const { user, permission } = call.snapshot;
+  if (StackId !== undefined && IamUserArn === undefined)
+    return listPermissionsOfStack(table, StackId, paging);
+  const found = IamUserArn === undefined ? undefined : user(IamUserArn);
+  if (!found) throw noSuchUser(IamUserArn ?? "");
+  const { IamUserArn: arn } = found;
+  if (StackId !== undefined) return { Permissions: [{ StackId, IamUserArn: arn, ...permission(arn) }] };
+
+  const { rows, ...rest } = await listPermissionsOfUser(table, found, paging);
+  const stackIds = rows.map(({ stack }) => stack.StackId);
+  await authorizeOnStacks(call, "opsworks:DescribePermissions", stackIds);
+  const Permissions = rows.map((row) => ({ StackId: row.stack.StackId, IamUserArn: arn, ...row.permission }));
+  return { Permissions, ...rest };
 });

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetPermission } from "../shared/contract/set-permission.ts";
+import { authorizeCall } from "../shared/lambda/authorize.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
-import { loadSnapshot } from "../shared/access/snapshot.ts";
 import { Fault } from "../shared/model/fault.ts";
 import { changePermission } from "../shared/model/grant.ts";
 import { appendEvent } from "../shared/table/events.ts";
@@ -53,7 +53,8 @@ export const handler = serve(SetPermission, async (call) => {
     } catch (error) {
       if (!(error instanceof Fault && error.name === "ConflictException") || tries === MAX_TRIES) throw error;
       await sleep(Math.random() * Math.min(20 * 2 ** tries, 320));
-      call.snapshot = await loadSnapshot(table, { userArns: [IamUserArn], stackId: StackId });
+      // Somebody else was faster, and may have taken the caller's own right away.
+      await authorizeCall(SetPermission, call);
     }
   }
 });

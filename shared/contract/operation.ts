@@ -12,9 +12,9 @@ export type Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   /** Changes nothing, so a Lambda that invokes it directly may name the caller. */
   readonly reads: boolean;
   /** `undefined` where the question itself decides what is needed, and the operation sees to it. */
-  readonly needs: (input: z.output<Input>) => Need | undefined;
+  needs(input: z.output<Input>): Need | undefined;
   /** The users beside the caller whose items the operation takes, read in the same request. */
-  readonly about?: (input: z.output<Input>) => readonly string[];
+  about?(input: z.output<Input>): readonly string[];
 };
 
 /** Types an operation by its own schemas. */

@@ -42,6 +42,18 @@ beforeAll(async () => {
     ],
     RoleDetailList: [iamRole("ops", { path: "teams/" })],
   });
+  await stack.importAccount({
+    UserDetailList: [
+      iamUser("denied-by-level", { policies: { audit: policy("Allow", describePermissions) } }),
+      iamUser("denied-by-policy", {
+        policies: {
+          audit: policy("Allow", describePermissions),
+          blind: policy("Deny", "*", arnOfStack(beta)),
+        },
+      }),
+    ],
+  });
+  await stack.grant(beta, userArn("denied-by-level"), { Level: "deny" });
   await stack.grant(alpha, userArn("bob"), { Level: "deploy", AllowSsh: true, AllowSudo: true });
   await stack.grant(beta, userArn("bob"), { Level: "deny" });
   await stack.grant(alpha, userArn("manager"), { Level: "manage" });
@@ -82,6 +94,8 @@ describe("the permissions on a stack", () => {
         { IamUserArn: userArn("auditor"), ...NOTHING },
         { IamUserArn: userArn("blinded"), ...NOTHING, Level: "manage" },
         { IamUserArn: userArn("bob"), Level: "deploy", AllowSsh: true, AllowSudo: true },
+        { IamUserArn: userArn("denied-by-level"), ...NOTHING },
+        { IamUserArn: userArn("denied-by-policy"), ...NOTHING },
         { IamUserArn: userArn("manager"), ...NOTHING, Level: "manage" },
         { IamUserArn: userArn("reborn"), ...NOTHING },
       ].map((row) => ({ StackId: alpha, ...row })),
@@ -145,6 +159,18 @@ describe("the permissions of a user", () => {
     }
   });
 
+  test("are refused whole to whoever is denied one of the stacks, by level or by policy", async () => {
+    for (const name of ["denied-by-level", "denied-by-policy"]) {
+      const as = stack.asUser(name);
+      expect(await ask(as, { IamUserArn: userArn("bob") })).toMatchObject({
+        status: 403,
+        body: { message: expect.stringContaining(arnOfStack(beta)) },
+      });
+      expect((await ask(as, { StackId: beta, IamUserArn: userArn("bob") })).status).toBe(403);
+      expect((await ask(as, { StackId: alpha, IamUserArn: userArn("bob") })).status).toBe(200);
+    }
+  });
+
   test("take one even where they are one's own", async () => {
     const bob = stack.asUser("bob");
     expect((await ask(bob, { IamUserArn: bob.userArn })).status).toBe(403);
@@ -188,17 +214,17 @@ test("neither a stack nor a user is no question", async () => {
   });
 });
 
-describe("a list of 257", () => {
+describe("a list of 259", () => {
   beforeAll(async () => {
     await putMany(crowd.map((arn) => ({ ...tinyUser(arn), ...keys.user(arn) })));
     await stack.grant(alpha, crowd[77] ?? "", { Level: "show" });
   });
 
-  test.for([1000, 257, 100, 7])("comes whole in pages of %i, each row once", async (MaxResults) => {
+  test.for([1000, 259, 100, 7])("comes whole in pages of %i, each row once", async (MaxResults) => {
     const pages = await follow(auditor, { StackId: alpha, MaxResults });
     const arns = pages.flat().map(({ IamUserArn }): string => IamUserArn);
-    expect(arns).toHaveLength(257);
-    expect(new Set(arns).size).toBe(257);
+    expect(arns).toHaveLength(259);
+    expect(new Set(arns).size).toBe(259);
     expect(arns).toEqual(arns.toSorted());
     expect(Math.max(...pages.map((page) => page.length))).toBeLessThanOrEqual(MaxResults);
     expect(pages.flat().find(({ IamUserArn }) => IamUserArn === crowd[77]).Level).toBe("show");
@@ -207,7 +233,7 @@ describe("a list of 257", () => {
   test("comes whole without pages, its grants read consistently from the table", async () => {
     stack.sent.length = 0;
     const { body } = await ask(auditor, { StackId: alpha });
-    expect(body.Permissions).toHaveLength(257);
+    expect(body.Permissions).toHaveLength(259);
     expect(body).not.toHaveProperty("NextToken");
     const batches = stack.sent.filter(({ command }) => command === "BatchGetItem");
     for (const { input } of batches) expect(input.RequestItems[stack.tableName].ConsistentRead).toBe(true);
