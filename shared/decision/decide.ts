@@ -78,28 +78,40 @@ export function decide(facts: Facts, request: Request): Decision {
     return { decision: "implicitDeny", rule: "default-deny", ...level, wouldGrant: "AllowSsh" };
   }
 
-  const allow = findStatement(policies, "Allow", request);
-  if (allow) {
-    const rule = mayPassRole(facts, request) ? "policy-allow" : "pass-role";
-    const decision = rule === "policy-allow" ? "allowed" : "implicitDeny";
-    return { decision, rule, ...level, statement: allow };
-  }
-  if (grant && levelAllows(grant.level, request.action)) {
-    return { decision: "allowed", rule: "level-allow", ...level };
+  const grantedBy = whatAllows(facts, request, grant?.level);
+  if (grantedBy) {
+    if (mayPassRole(facts, request)) return { decision: "allowed", ...grantedBy, ...level };
+    return { decision: "implicitDeny", ...grantedBy, ...level, rule: "pass-role" };
   }
   const requirement = requirementOf(request.action);
-  if (requirement === "self" && facts.selfManagement)
-    return { decision: "allowed", rule: "self-management", ...level };
-
   const wouldGrant = requirement === "self" || !grant ? "policy" : requirement;
   return { decision: "implicitDeny", rule: "default-deny", ...level, wouldGrant };
 }
 
-/** Source: OpsWorks User Guide, "Specifying Permissions for Apps Running on EC2 instances". */
+/** A policy, else the level, else self-management. */
+function whatAllows(
+  { policies, selfManagement }: Facts,
+  request: Request,
+  level: Level | undefined,
+): Pick<Decision, "rule" | "statement"> | undefined {
+  const statement = findStatement(policies, "Allow", request);
+  if (statement) return { rule: "policy-allow", statement };
+  if (level && levelAllows(level, request.action)) return { rule: "level-allow" };
+  return requirementOf(request.action) === "self" && selfManagement ? { rule: "self-management" } : undefined;
+}
+
+/**
+ * Whatever allows it, an application on an instance must be able to pass the stack's service role.
+ *
+ * Source: OpsWorks User Guide, "Specifying Permissions for Apps Running on EC2 instances".
+ */
 function mayPassRole(facts: Facts, request: Request): boolean {
   if (facts.mustPassRole === undefined) return true;
   const { grant: _grant, mustPassRole, ...policies } = facts;
-  const context = request.context.with({ "iam:PassedToService": "opsworks.amazonaws.com" });
-  const passRole = { action: "iam:passrole", resource: mustPassRole, context };
+  const passRole = {
+    action: "iam:passrole",
+    resource: mustPassRole,
+    context: request.context.ofPassRole("opsworks.amazonaws.com"),
+  };
   return decide({ ...policies, selfManagement: false }, passRole).decision === "allowed";
 }

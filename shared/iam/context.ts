@@ -23,7 +23,7 @@ export type ContextValue = { readonly values: readonly string[]; readonly list: 
 /** The condition keys of one request and their values. Names are case-insensitive; an absent key is not an empty one. */
 export class Context {
   readonly #values = new Map<string, ContextValue>();
-  readonly #absent = new Set<string>();
+  #absent = new Set<string>();
 
   /** @throws InvalidRequest when two keys differ only in case */
   constructor(entries: Iterable<readonly [string, string | readonly string[]]>) {
@@ -58,14 +58,18 @@ export class Context {
     return [...this.#absent].toSorted();
   }
 
-  /** The same context with more keys; what is given here wins. */
-  with(extra: Readonly<Record<string, string>>): Context {
-    const added = new Set(Object.keys(extra).map((key) => key.toLowerCase()));
-    const kept = [...this.#values].filter(([key]) => !added.has(key));
-    return new Context([
-      ...kept.map(([key, value]) => [key, value.list ? value.values : (value.values[0] ?? "")] as const),
-      ...Object.entries(extra),
-    ]);
+  /**
+   * The context of passing a role to a service, within this request: what is said of the resource is said of another one.
+   * What is asked for and absent counts as absent here.
+   */
+  ofPassRole(service: string): Context {
+    const context = new Context([]);
+    for (const [key, value] of this.#values) {
+      if (!key.startsWith("aws:resourcetag/")) context.#values.set(key, value);
+    }
+    context.#values.set("iam:passedtoservice", { values: [service], list: false });
+    context.#absent = this.#absent;
+    return context;
   }
 }
 

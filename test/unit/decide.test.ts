@@ -145,6 +145,21 @@ describe("an application on an instance", () => {
     expect(ask(all, "opsworks:DescribeStacks").rule).toBe("pass-role");
   });
 
+  test("needs PassRole for what its level or self-management allows, too: any attempt fails without it", () => {
+    expect(ask({ ...facts, ...grant("show") }, "opsworks:DescribeStacks").rule).toBe("pass-role");
+    expect(ask({ ...facts, selfManagement: true }, "opsworks:DescribeMyUserProfile").rule).toBe("pass-role");
+    const policies = [policy("App", allow("iam:PassRole", ROLE))];
+    expect(ask({ ...facts, policies, ...grant("show") }, "opsworks:DescribeStacks").rule).toBe("level-allow");
+  });
+
+  test("is not helped by the tags of the stack, which are not the role's", () => {
+    const tagged = { StringEquals: { "aws:ResourceTag/env": "dev" } };
+    const policies = [policy("App", allow("opsworks:*"), allow("iam:PassRole", "*", tagged))];
+    const context = new Context([["aws:ResourceTag/env", "dev"]]);
+    expect(ask({ ...facts, policies }, "opsworks:DescribeStacks", STACK, context).rule).toBe("pass-role");
+    expect(context.absent).toEqual(["aws:resourcetag/env"]);
+  });
+
   test("a person needs no PassRole", () => {
     expect(ask({ policies: [policy("P", allow("opsworks:*"))] }, "opsworks:DescribeStacks").rule).toBe(
       "policy-allow",
