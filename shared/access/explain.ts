@@ -1,3 +1,4 @@
+import { isOpsWorksAction } from "../decision/levels.ts";
 import type { Answer } from "./answer.ts";
 
 /** One sentence, without its stop, that says why. */
@@ -25,8 +26,10 @@ function statementOf({ statement }: Answer): string {
   return `policy \`${statement?.policy}\`, statement ${statement?.sid ?? `number ${(statement?.index ?? 0) + 1}`},`;
 }
 
-function remedyOf({ known, wouldGrant }: Answer): string {
+function remedyOf({ known, action, wouldGrant }: Answer): string {
   if (!known) return "there is no such user here, an administrator can import it";
+  const [service, name = ""] = action.split(":");
+  if (service === "opsworks" && !isOpsWorksAction(name)) return "OpsWorks has no such action";
   if (wouldGrant === "AllowSsh") return "it takes SSH/RDP access to the stack";
   return wouldGrant === "policy" ? "only a policy can" : `the level \`${wouldGrant}\` or a policy would`;
 }

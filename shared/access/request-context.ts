@@ -1,4 +1,5 @@
 import { Context, isMultivalued } from "../iam/context.ts";
+import { findOperator } from "../iam/operators.ts";
 import { Fault } from "../model/fault.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Place } from "../model/stack-arn.ts";
@@ -71,11 +72,30 @@ const FILLED = new Set([
 ]);
 const FILLED_PREFIXES = ["aws:principaltag/", "aws:resourcetag/"];
 
+/** What a request that comes straight from a principal has; a service in between makes it another. */
+const DIRECT: readonly (readonly [string, string])[] = [
+  ["aws:ViaAWSService", "false"],
+  ["aws:PrincipalIsAWSService", "false"],
+];
+
+/** What the values of well-known keys must be, since a Deny that cannot read one would be lost. */
+const KINDS: ReadonlyMap<string, { readonly operator: string; readonly kind: string }> = new Map([
+  ["aws:sourceip", { operator: "IpAddress", kind: "an IP address" }],
+  ["aws:vpcsourceip", { operator: "IpAddress", kind: "an IP address" }],
+  ["aws:multifactorauthage", { operator: "NumericEquals", kind: "a number" }],
+  ["aws:multifactorauthpresent", { operator: "Bool", kind: "`true` or `false`" }],
+  ["aws:securetransport", { operator: "Bool", kind: "`true` or `false`" }],
+  ["aws:viaawsservice", { operator: "Bool", kind: "`true` or `false`" }],
+  ["aws:principalisawsservice", { operator: "Bool", kind: "`true` or `false`" }],
+  ["aws:sourcearn", { operator: "ArnEquals", kind: "an ARN" }],
+]);
+
 /** The context of a request that its sender asks about. */
 export function ownContext(setting: Setting, origin: Origin): Context {
   const { sourceIp, userAgent, secureTransport } = origin;
   return new Context([
     ...filled(setting),
+    ...DIRECT,
     ...(sourceIp === undefined ? [] : [["aws:SourceIp", sourceIp] as const]),
     ...(userAgent === undefined ? [] : [["aws:UserAgent", userAgent] as const]),
     ...(secureTransport === undefined ? [] : [["aws:SecureTransport", String(secureTransport)] as const]),
@@ -85,7 +105,8 @@ export function ownContext(setting: Setting, origin: Origin): Context {
 /**
  * The context of somebody else's request: what the service fills, and what only an enforcement point can know. What it
  * leaves out is absent, not false.
- * @throws Fault ValidationException for a key that is not the enforcement point's to supply, or a list for a key that has one value
+ * @throws Fault ValidationException for a key that is not the enforcement point's to supply, a list for a key that has one value, or
+ * a value that a well-known key cannot have
  */
 export function suppliedContext(setting: Setting, supplied: Supplied): Context {
   for (const [key, value] of Object.entries(supplied)) {
@@ -99,8 +120,14 @@ export function suppliedContext(setting: Setting, supplied: Supplied): Context {
     if (typeof value !== "string" && name.startsWith("aws:") && !isMultivalued(name)) {
       throw new Fault("ValidationException", `\`context["${key}"]\` has one value, so it cannot be a list`);
     }
+    const known = KINDS.get(name);
+    if (known && typeof value === "string" && !findOperator(known.operator)?.reads(value)) {
+      throw new Fault("ValidationException", `\`context["${key}"]\` must be ${known.kind}`);
+    }
   }
-  return new Context([...filled(setting), ...Object.entries(supplied)]);
+  const given = new Set(Object.keys(supplied).map((key) => key.toLowerCase()));
+  const direct = DIRECT.filter(([key]) => !given.has(key.toLowerCase()));
+  return new Context([...filled(setting), ...direct, ...Object.entries(supplied)]);
 }
 
 function uniqueIdOf(principal: Principal, user: User | undefined): string | undefined {

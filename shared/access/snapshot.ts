@@ -41,19 +41,34 @@ export async function loadSnapshots(table: Table, asked: readonly Asked[]): Prom
 
 function keysOf({ userArns, stackId }: Asked): Key[] {
   if (stackId === undefined) return userArns.map(keys.user);
-  return [...userArns.map(keys.user), keys.stack(stackId), ...userArns.map((arn) => keys.grant(stackId, arn))];
+  return [
+    ...userArns.map(keys.user),
+    keys.stack(stackId),
+    ...userArns.map((arn) => keys.grant(stackId, arn)),
+  ];
 }
 
 function snapshotOf(items: Items, stackId: string | undefined): Snapshot {
   const stack = stackId === undefined ? undefined : readStack(items.get(keys.stack(stackId)));
-  const user = (arn: string) => readUser(items.get(keys.user(arn)));
-  const grant = (arn: string) =>
-    stackId === undefined ? undefined : readGrant(items.get(keys.grant(stackId, arn)));
+  const user = once((arn) => readUser(items.get(keys.user(arn))));
+  const grant = once((arn) =>
+    stackId === undefined ? undefined : readGrant(items.get(keys.grant(stackId, arn))),
+  );
   return {
     ...(stackId === undefined ? {} : { stackId }),
     ...(stack ? { stack } : {}),
     user,
     grant,
     permission: (arn) => permissionOf(user(arn), grant(arn)),
+  };
+}
+
+/** Parses what is asked for, once. */
+function once<T>(read: (arn: string) => T): (arn: string) => T {
+  const known = new Map<string, { readonly value: T }>();
+  return (arn) => {
+    const found = known.get(arn) ?? { value: read(arn) };
+    known.set(arn, found);
+    return found.value;
   };
 }

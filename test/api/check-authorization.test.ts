@@ -52,6 +52,12 @@ beforeAll(async () => {
           }),
         },
       }),
+      iamUser("not-via-service", {
+        policies: {
+          all: policy("Allow", "opsworks:*"),
+          direct: policy("Deny", "*", "*", { Condition: { Bool: { "aws:ViaAWSService": "false" } } }),
+        },
+      }),
       iamUser("at-the-office", {
         policies: {
           all: fullAccess,
@@ -351,13 +357,33 @@ describe("the context that an enforcement point supplies", () => {
     });
   });
 
+  test.for([
+    ["aws:SourceIp", "203.0.113.9:443"],
+    ["aws:MultiFactorAuthAge", "7200.5s"],
+    ["aws:MultiFactorAuthPresent", "0"],
+    ["aws:SourceArn", "bucket"],
+  ])("is refused where a Deny could not read it: %s", async ([key = "", value]) => {
+    const refused = await ask(tool, bob.userArn, "opsworks:StopStack", { context: { [key]: value } });
+    expect(refused).toMatchObject({ status: 400, body: { message: expect.stringContaining(key) } });
+  });
+
+  test("is of a request that no service stands in between, unless it says so", async () => {
+    const viaService = { "aws:ViaAWSService": "true" };
+    expect(await decisionOn(userArn("not-via-service"), "opsworks:StopStack")).toMatchObject({
+      rule: "policy-deny",
+    });
+    expect(
+      await decisionOn(userArn("not-via-service"), "opsworks:StopStack", { context: viaService }),
+    ).toMatchObject({ rule: "policy-allow" });
+  });
+
   test("is refused, not guessed at, when a negated operator cannot read it", async () => {
     const context = { "aws:SourceIp": "the office" };
     expect(await ask(tool, userArn("at-the-office"), "opsworks:StopStack", { context })).toMatchObject({
       status: 400,
       body: {
         __type: "ValidationException",
-        message: '`context["aws:sourceip"]` cannot be compared by `NotIpAddress`: `the office`',
+        message: '`context["aws:SourceIp"]` must be an IP address',
       },
     });
   });
