@@ -9,21 +9,26 @@ const MAPPED_PREFIX = 0xffffn;
 
 /** Reads an IPv4 or IPv6 address; an IPv4-mapped one (`::ffff:192.0.2.1`) is the IPv4 address. */
 export function readAddress(text: string): Address | undefined {
-  const address = readExactly(text);
-  return address?.width === 128 && address.bits >> 32n === MAPPED_PREFIX
-    ? { width: 32, bits: address.bits & 0xffff_ffffn }
-    : address;
+  const cidr = text.includes("/") ? undefined : readCidr(text);
+  return cidr && { width: cidr.width, bits: cidr.bits };
 }
 
-/** Reads `address/length`, or a bare address as a block of one. Bits after the mask are ignored. */
+/**
+ * Reads `address/length`, or a bare address as a block of one. Bits after the mask are ignored; a block of IPv4-mapped
+ * addresses is the IPv4 block.
+ */
 export function readCidr(text: string): Cidr | undefined {
   const [host = "", length, ...rest] = text.split("/");
   const address = readExactly(host);
   if (!address || rest.length > 0) return undefined;
-  if (length === undefined) return { ...address, length: address.width };
-  return /^\d{1,3}$/.test(length) && Number(length) <= address.width
-    ? { ...address, length: Number(length) }
-    : undefined;
+  const bits = length ?? String(address.width);
+  if (!/^\d{1,3}$/.test(bits) || Number(bits) > address.width) return undefined;
+  return unmapped({ ...address, length: Number(bits) });
+}
+
+function unmapped(cidr: Cidr): Cidr {
+  const isMapped = cidr.width === 128 && cidr.bits >> 32n === MAPPED_PREFIX && cidr.length >= 96;
+  return isMapped ? { width: 32, bits: cidr.bits & 0xffff_ffffn, length: cidr.length - 96 } : cidr;
 }
 
 /** Whether the block holds the address; IPv4 and IPv6 never hold each other. */

@@ -6,12 +6,12 @@ const ASSUME_ROLE = "sts:assumerole";
 const NO_CONTEXT = new Context([]);
 
 /**
- * Whether a role's trust policy names the service for `sts:AssumeRole`, conditions left aside: what could be assumed, not
+ * Whether a role's trust policy names one of the services for `sts:AssumeRole`, conditions left aside: what could be assumed, not
  * what will be.
  * @param value the document as {@link readJson} reads it
  * @throws InvalidPolicy
  */
-export function namesService(value: unknown, service: string): boolean {
+export function namesService(value: unknown, services: readonly string[]): boolean {
   return readDocument(value, "trust").statements.some(
     ({ effect, action, principals }) =>
       effect === "Allow" &&
@@ -19,7 +19,8 @@ export function namesService(value: unknown, service: string): boolean {
         action.not &&
       principals.some(
         ({ kind, values }) =>
-          (kind === "Service" && values.includes(service)) || (kind === "AWS" && values.includes("*")),
+          (kind === "Service" && values.some((value) => services.includes(value))) ||
+          (kind === "AWS" && values.includes("*")),
       ) !== principals.some(({ not }) => not),
   );
 }

@@ -11,7 +11,7 @@ function trust(statement: string): string {
 }
 
 function names(text: string, service: string): boolean {
-  return namesService(readJson(text, 100_000), service);
+  return namesService(readJson(text, 100_000), [service]);
 }
 
 function assume(principal: string, rest = `"Effect": "Allow", "Action": "sts:AssumeRole"`): string {
