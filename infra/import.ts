@@ -14,7 +14,7 @@ const HELP = `Imports the users and roles of an AWS account, with all policies t
 <TableName> is an output of the deployed CloudFormation stack. It can be run again at any time: users who are there
 already keep their levels, SSH settings and self-management. A policy that cannot be read is named, and everything it
 might decide is denied.
-Exit code: 0, or 1 when something was not understood, or 2 when nothing could be imported.
+Exit code: 0, or 1 when something was not understood, or 2 when the import could not be done or not be finished; run it again.
 `;
 
 async function main(): Promise<number> {
@@ -27,6 +27,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
+  if (values.table !== undefined && values.local) throw new Error("either `--table` or `--local`, not both");
   const local = values.local ? await readState() : undefined;
   if (local) useLocalDynamoDb(local.endpoint, local.region);
   const tableName = values.table ?? local?.tableName;

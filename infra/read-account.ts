@@ -1,29 +1,40 @@
 import { readFile } from "node:fs/promises";
 import { type Account, resolveAccount } from "../shared/account/resolve-account.ts";
 import type { ImportReport } from "../shared/account/import-account.ts";
+import { InvalidPolicy } from "../shared/iam/invalid-policy.ts";
 import { readJson } from "../shared/iam/json.ts";
 
 const MAX_FILE = 400_000_000;
 
+const EXPECTED = "it should be the output of `aws iam get-account-authorization-details`";
+
 /** An account from the file that `aws iam get-account-authorization-details` wrote. @throws Error that names the file */
 export async function readAccount(file: string): Promise<Account> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new Error(`${file} cannot be read: ${error instanceof Error ? error.message : "unknown"}`, {
+      cause: error,
+    });
+  });
   try {
-    const account = resolveAccount(readJson(await readFile(file, "utf8"), MAX_FILE));
-    if (account.users.length > 0 || account.notUnderstood.length > 0) return account;
+    const account = resolveAccount(readJson(text, MAX_FILE));
+    if (account.users.length > 0) return account;
   } catch (error) {
-    throw new Error(`${file}: ${error instanceof Error ? error.message : "unreadable"}`, { cause: error });
+    const why = error instanceof InvalidPolicy ? ` (${error.message})` : "";
+    throw new Error(`${file} is no account${why}: ${EXPECTED}`, { cause: error });
   }
-  throw new Error(
-    `${file} has no users: it should be the output of \`aws iam get-account-authorization-details\``,
-  );
+  throw new Error(`${file} has no users: ${EXPECTED}`);
 }
 
 /** The summary of an import, for people. */
-export function summarize({ added, changed, unchanged, notUnderstood }: ImportReport): string {
-  const counts = `${added.length} added, ${changed.length} changed, ${unchanged.length} unchanged`;
-  if (notUnderstood.length === 0) return `${counts}; everything was understood`;
+export function summarize({ added, changed, unchanged, vanished, notUnderstood }: ImportReport): string {
+  const list = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : [title, ...lines.map((line) => `  - ${line}`)];
   return [
-    `${counts}; not understood, and denied until it is mended:`,
-    ...notUnderstood.map((sentence) => `  - ${sentence}`),
+    `${added.length} added, ${changed.length} changed, ${unchanged.length} unchanged`,
+    ...list("no longer in the account, and kept here with all they hold:", vanished),
+    ...list(
+      "not understood; whoever it applies to is denied until a new snapshot is imported:",
+      notUnderstood,
+    ),
   ].join("\n");
 }

@@ -33,6 +33,14 @@ export const RoleDetail = z.object({
 });
 export type RoleDetail = z.infer<typeof RoleDetail>;
 
+/** As much of a user or role as it takes to name them. */
+export const SomebodyDetail = z.object({
+  Arn: z.string(),
+  UserId: z.string().optional(),
+  RoleId: z.string().optional(),
+});
+export type SomebodyDetail = z.infer<typeof SomebodyDetail>;
+
 export const GroupDetail = z.object({
   GroupName: z.string(),
   GroupPolicyList: z.array(InlinePolicy).optional(),

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { Fault } from "../model/fault.ts";
+import { readPrincipal } from "../model/principal.ts";
 import type { User } from "../model/user.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
@@ -8,7 +9,7 @@ import { keys } from "../table/keys.ts";
 import { getPolicies, putPolicy } from "../table/policies.ts";
 import { claimSshUsername, freeSshUsername } from "../table/ssh-usernames.ts";
 import type { Table } from "../table/table.ts";
-import { putUser, readUser } from "../table/users.ts";
+import { listUsers, putUser, readUser } from "../table/users.ts";
 import { transact } from "../table/write.ts";
 import type { Account, AccountUser } from "./resolve-account.ts";
 
@@ -17,15 +18,18 @@ export type ImportReport = {
   readonly added: string[];
   readonly changed: string[];
   readonly unchanged: string[];
+  /** In the table, of the same account, and not in this snapshot; they are kept as they are. */
+  readonly vanished: string[];
   readonly notUnderstood: readonly string[];
 };
 
+const PAGE = 500;
 const TOGETHER = 20;
 const MAX_TRIES = TOGETHER;
 
 /**
  * Writes an account's users and roles to the table. A user who is there already keeps levels, SSH settings and
- * self-management; somebody else under an old name (another `UserId`) starts with nothing. Nobody is removed.
+ * self-management; somebody else under an old name (another `UserId`) starts with nothing. Nobody is removed; who is gone is named.
  * It can be run again at any time: what is written already is unchanged.
  */
 export async function importAccount(
@@ -41,6 +45,7 @@ export async function importAccount(
     added: [],
     changed: [],
     unchanged: [],
+    vanished: await vanishedFrom(table, account),
     notUnderstood: account.notUnderstood,
   };
   await inGroups([...account.documents], async (documents) => {
@@ -69,6 +74,24 @@ export async function importAccount(
     options.onProgress?.(done, account.users.length);
   });
   return report;
+}
+
+/** Who was imported from these accounts before, and is not there now. */
+async function vanishedFrom(table: Table, account: Account): Promise<string[]> {
+  const accountOf = (arn: string) => readPrincipal(arn)?.accountId;
+  const present = new Set(account.users.map(({ IamUserArn }) => IamUserArn));
+  const accounts = new Set(account.users.map(({ IamUserArn }) => accountOf(IamUserArn)));
+  const vanished: string[] = [];
+  let token: string | undefined;
+  do {
+    const { users, next } = await listUsers(table, PAGE, token);
+    for (const { IamUserArn, UserId } of users) {
+      const isImported = UserId !== undefined && accounts.has(accountOf(IamUserArn));
+      if (isImported && !present.has(IamUserArn)) vanished.push(IamUserArn);
+    }
+    token = next;
+  } while (token !== undefined);
+  return vanished;
 }
 
 /** The profile as it is to be; the current one itself when nothing changes. */

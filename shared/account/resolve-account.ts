@@ -11,6 +11,7 @@ import {
   GroupDetail,
   ManagedPolicyDetail,
   RoleDetail,
+  SomebodyDetail,
   UserDetail,
 } from "./account-details.ts";
 
@@ -48,6 +49,7 @@ export function resolveAccount(value: unknown): Account {
   const details = AccountDetails.parse(value);
   const notUnderstood: string[] = [];
   const documents = new Map<string, string>();
+  const notRead: (SomebodyDetail & { fault: string })[] = [];
   if (details.IsTruncated)
     notUnderstood.push("the snapshot is truncated: `IsTruncated` is true, so parts are missing");
 
@@ -55,8 +57,10 @@ export function resolveAccount(value: unknown): Account {
     entries.flatMap((entry, index) => {
       const parsed = schema.safeParse(entry);
       if (parsed.success) return [parsed.data];
-      const [issue] = parsed.error.issues;
-      notUnderstood.push(`${list}[${index}]: ${issue?.path.join(".")}: ${issue?.message}`);
+      const fault = `${list}[${index}]: ${faultOf(parsed.error)}`;
+      const who = SomebodyDetail.safeParse(entry);
+      if (who.success) notRead.push({ ...who.data, fault });
+      else notUnderstood.push(fault);
       return [];
     });
   const groups = new Map(
@@ -141,7 +145,19 @@ export function resolveAccount(value: unknown): Account {
       return [{ ...identity, TrustsEc2, Groups: [], ...applyTo(detail, detail.RolePolicyList) }];
     },
   );
-  const everybody = [...users, ...roles];
+  // Whoever can be named is imported all the same: what cannot be read might deny them something.
+  const unread = notRead.flatMap(({ Arn, UserId, RoleId, fault }): AccountUser[] => {
+    const principal = readPrincipal(Arn);
+    if (principal?.kind !== "user" && principal?.kind !== "role") return [];
+    const { userArn: IamUserArn, name: Name, kind: Kind } = principal;
+    const id = UserId ?? RoleId;
+    const role = Kind === "role" ? { RoleArn: Arn, TrustsEc2: true } : {};
+    const Policies = [{ Name: "its details", Unreadable: fault }];
+    return [
+      { IamUserArn, Name, Kind, ...(id ? { UserId: id } : {}), ...role, Groups: [], Policies, Tags: {} },
+    ];
+  });
+  const everybody = [...users, ...roles, ...unread];
   return {
     users: everybody,
     documents,
@@ -149,15 +165,22 @@ export function resolveAccount(value: unknown): Account {
   };
 }
 
+const EC2 = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"];
+
 /** A trust policy that cannot be read might name EC2, and what it names then takes more permission, not less. */
 function trustsEc2({ Arn, AssumeRolePolicyDocument }: RoleDetail, notUnderstood: string[]): boolean {
   try {
-    return namesService(readJson(textOf(AssumeRolePolicyDocument), MAX_POLICY_LENGTH), "ec2.amazonaws.com");
+    return namesService(readJson(textOf(AssumeRolePolicyDocument), MAX_POLICY_LENGTH), EC2);
   } catch (error) {
     if (!(error instanceof InvalidPolicy)) throw error;
     notUnderstood.push(`${Arn}: trust policy: ${error.message}`);
     return true;
   }
+}
+
+function faultOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return `${issue?.path.join(".")}: ${issue?.message}`;
 }
 
 function unreadableOf({ IamUserArn, Policies, Boundary }: AccountUser): string[] {

@@ -166,7 +166,7 @@ describe("the import of an account", () => {
     stack.table.client.middlewareStack.remove("recordCommands");
     expect(again.unchanged).toHaveLength(USERS + ROLES);
     expect([again.added, again.changed]).toEqual([[], []]);
-    expect(new Set(commands)).toEqual(new Set(["BatchGetItemCommand"]));
+    expect(new Set(commands)).toEqual(new Set(["BatchGetItemCommand", "QueryCommand"]));
   });
 });
 
