@@ -7,7 +7,8 @@ export const INDEX = "gsi1";
 /** Every key of the table is spelled here and nowhere else. */
 export const keys = {
   stack: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "STACK" }),
-  stackSettings: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "SETTINGS" }),
+  /** Apart from the stack, since they hold secrets and a function's role is given whole partitions. */
+  stackSettings: (stackId: string): Key => ({ pk: `SETTINGS#${stackId}`, sk: "SETTINGS" }),
   grant: (stackId: string, userArn: string): Key => ({ pk: `STACK#${stackId}`, sk: `GRANT#${userArn}` }),
   user: (userArn: string): Key => ({ pk: `USER#${userArn}`, sk: "USER" }),
   /** Who has a login name; names that differ only in case are one. */

@@ -6,7 +6,7 @@ export type Table = { readonly name: string; readonly client: DynamoDBDocumentCl
 
 /**
  * Opens the table. Region, credentials and endpoint come from where the SDK finds them.
- * A call that hangs is given up and tried again, three times in all, within the five seconds that a check has.
+ * A call that hangs is given up and tried again, three times in all.
  */
 export function openTable(name: string): Table {
   const client = new DynamoDBClient({

@@ -96,7 +96,7 @@ describe("a new stack", () => {
         ExpressionAttributeValues: { ":pk": keys.stack(body.StackId).pk },
       }),
     );
-    expect(partition.Items?.map(({ sk }) => sk)).toEqual(["SETTINGS", "STACK"]);
+    expect(partition.Items?.map(({ sk }) => sk)).toEqual(["STACK"]);
     const rows = await stack.post(stack.asUser("auditor"), "/DescribePermissions", { StackId: body.StackId });
     const nothing = { Level: "iam_only", AllowSsh: false, AllowSudo: false };
     expect(rows.body.Permissions).toHaveLength(3);
@@ -183,11 +183,8 @@ describe("what is no stack", () => {
   test.for([
     ["`CustomJson` must be JSON", { CustomJson: "{not json" }],
     ["`CustomJson` must have at most 122880 bytes", { CustomJson: JSON.stringify("é".repeat(61_440)) }],
-    ["`Attributes.Colour` is not a member of this operation", { Attributes: { Colour: "red" } }],
-    [
-      "`ConfigurationManager.Color` is not a member of this operation",
-      { ConfigurationManager: { Color: "" } },
-    ],
+    ["`Attributes.Colour` is not known here", { Attributes: { Colour: "red" } }],
+    ["`ConfigurationManager.Color` is not known here", { ConfigurationManager: { Color: "" } }],
     [
       "`CustomCookbooksSource.Type` must be one of `git`, `svn`, `archive`, `s3`",
       { CustomCookbooksSource: { Type: "hg" } },
@@ -196,7 +193,7 @@ describe("what is no stack", () => {
       "`CustomCookbooksSource.SshKey` must be text without control characters",
       { CustomCookbooksSource: { SshKey: "\ud83d" } },
     ],
-    ["`Tags` is not a member of this operation", { Tags: { team: "shop" } }],
+    ["`Tags` is not known here", { Tags: { team: "shop" } }],
     ["`DefaultRootDeviceType` must be one of `ebs`, `instance-store`", { DefaultRootDeviceType: "floppy" }],
   ] as const)("is one of which is said: %s", async ([message, change]) => {
     expect(await refusal(change)).toBe(message);

@@ -60,17 +60,17 @@ const mayDo: Record<string, string[]> = {
     "PutItem EVENTS#*",
     "DeleteItem USER#* SSHNAME#*",
   ],
-  CreateStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem STACK#* EVENTS#*"],
-  DescribeStacks: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 STACKS"],
-  UpdateStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem STACK#* EVENTS#*"],
-  DeleteStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem EVENTS#*", "DeleteItem STACK#*"],
+  CreateStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem STACK#* SETTINGS#* EVENTS#*"],
+  DescribeStacks: ["BatchGetItem STACK#* SETTINGS#* USER#* POLICY#*", "Query gsi1 STACKS"],
+  UpdateStack: ["BatchGetItem STACK#* SETTINGS#* USER#* POLICY#*", "PutItem STACK#* SETTINGS#* EVENTS#*"],
+  DeleteStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem EVENTS#*", "DeleteItem STACK#* SETTINGS#*"],
   OpsWorks: [
-    "BatchGetItem STACK#* USER#* POLICY#* SSHNAME#*",
+    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#*",
     "Query gsi1 USERS STACKS",
     "ConditionCheckItem STACK#* USER#*",
-    "PutItem STACK#* USER#* SSHNAME#* EVENTS#*",
+    "PutItem STACK#* SETTINGS#* USER#* SSHNAME#* EVENTS#*",
     "UpdateItem UNIXIDS",
-    "DeleteItem STACK#* USER#* SSHNAME#*",
+    "DeleteItem STACK#* SETTINGS#* USER#* SSHNAME#*",
   ],
 };
 /** Those that a route leads to, in the template's order. */
@@ -113,6 +113,24 @@ describe("the routes", () => {
     expect(deployed.toSorted()).toEqual(files.map((file) => `functions/${file}.handler`).toSorted());
     for (const { functionName, handler } of served)
       expect(handler).toBe(`functions/${kebab(functionName)}.handler`);
+  });
+
+  test("reach each function by its alias `gateway`, which nobody else is given", () => {
+    expect(new Set(served.map(({ alias }) => alias))).toEqual(new Set(["gateway"]));
+    const permissions = Object.values(template.Resources).filter(
+      ({ Type }) => Type === "AWS::Lambda::Permission",
+    );
+    expect(permissions.map(({ Properties }) => Properties)).toEqual(
+      served.map(({ functionName }) =>
+        expect.objectContaining({
+          Principal: "apigateway.amazonaws.com",
+          FunctionName: { Ref: `${functionName}GatewayAlias` },
+        }),
+      ),
+    );
+    expect(
+      JSON.stringify([properties("StackwardenUser"), properties("StackwardenEnforcementPoint")]),
+    ).not.toContain("GatewayAlias");
   });
 
   test("the policy for users allows each of them and nothing else", () => {
@@ -179,12 +197,12 @@ describe("the roles", () => {
     });
   });
 
-  test("none can change or delete an event", () => {
+  test("none may update or delete an event", () => {
     for (const { Action, Condition } of [...names, "SweepGrants"].flatMap(statementsOf)) {
       expect(Action).not.toContain("dynamodb:BatchWriteItem");
       if (!Action.some((action) => /(?:Update|Delete)Item$/.test(action))) continue;
       const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
-      for (const key of keys) expect(key).toMatch(/^(?:STACK#|USER#|SSHNAME#|UNIXIDS$)/);
+      for (const key of keys) expect(key).toMatch(/^(?:STACK#|SETTINGS#|USER#|SSHNAME#|UNIXIDS$)/);
     }
   });
 });
