@@ -1,13 +1,13 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import * as z from "zod";
 import { type Decision, decide } from "../shared/decision/decide.ts";
 import { Context } from "../shared/iam/context.ts";
 import type { NamedPolicy } from "../shared/iam/evaluate.ts";
-import { jsonPath, readJson } from "../shared/iam/json.ts";
+import { readJson } from "../shared/iam/json.ts";
 import { compilePolicy } from "../shared/iam/policy.ts";
 import { readRequest } from "../shared/iam/request.ts";
+import { describeIssues } from "../shared/model/describe-issues.ts";
 import { Level } from "../shared/model/level.ts";
 import { isStackArn } from "../shared/model/stack-arn.ts";
 
@@ -22,7 +22,7 @@ In:   {"id"?, "policies": [document...], "boundary"?: document, "sessionPolicy"?
 Out:  {"id", "decision": "allowed" | "explicitDeny" | "implicitDeny", "rule", "statement"?}, in the same order;
       {"id", "error"} for a line that cannot be read.
 
-Without "level" it is plain IAM evaluation. A level counts when "resource" is a stack's ARN. The context is taken as
+GrantAccess is decided as for a user who has SSH/RDP. Without "level" it is plain IAM evaluation. A level counts when "resource" is a stack's ARN. The context is taken as
 given: nothing is filled in. A list is a multivalued key.
 Exit code: 0, or 1 when a line could not be read, or 2 when the file could not.
 `;
@@ -40,19 +40,19 @@ const Case = z.strictObject({
     action: z.string(),
     resource: z.string(),
     principalArn: z.string().optional(),
-    context: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
+    context: z
+      .record(
+        z.string(),
+        z.union([z.string(), z.array(z.string())], { error: "must be text or a list of texts" }),
+      )
+      .optional(),
   }),
 });
 
 /** Decides one line; what it throws is the line's fault and says so. */
 export function simulate(line: unknown): Decision {
   const parsed = Case.safeParse(line);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new Error(
-      `${jsonPath((issue?.path ?? []).map((key) => (typeof key === "symbol" ? "" : key)))}: ${issue?.message}`,
-    );
-  }
+  if (!parsed.success) throw new Error(describeIssues(parsed.error.issues, line));
   const { policies, boundary, sessionPolicy, level, selfManagement, request } = parsed.data;
   return decide(
     {
@@ -83,14 +83,15 @@ function named(name: string, document: unknown): NamedPolicy {
   }
 }
 
-function answer(text: string): { failed: boolean; output: unknown } {
+function answer(text: string, number: number): { failed: boolean; output: unknown } {
   try {
     const line = readJson(text, MAX_LINE);
     const { decision, rule, statement } = simulate(line);
     return { failed: false, output: { id: idOf(line), decision, rule, statement } };
   } catch (error) {
     const id = idOf(parseLoosely(text)) ?? null;
-    return { failed: true, output: { id, error: error instanceof Error ? error.message : "unreadable" } };
+    const message = error instanceof Error ? error.message : "unreadable";
+    return { failed: true, output: { id, error: `line ${number}: ${message}` } };
   }
 }
 
@@ -107,6 +108,21 @@ function parseLoosely(text: string): unknown {
   }
 }
 
+/** Lines end at `\n`, not at U+2028 as readline has it, which JSON may hold; one that is too long is not kept whole. */
+async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let line = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of input) {
+    const [first = "", ...others] = decoder.decode(chunk, { stream: true }).split("\n");
+    line += line.length > MAX_LINE ? "" : first;
+    for (const next of others) {
+      yield line;
+      line = next;
+    }
+  }
+  if (line !== "") yield line;
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     options: { help: { type: "boolean", short: "h" } },
@@ -119,9 +135,10 @@ async function main(): Promise<number> {
   const [file] = positionals;
   const input = file === undefined || file === "-" ? process.stdin : createReadStream(file);
   let exitCode = 0;
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (text.trim() === "") continue;
-    const { failed, output } = answer(text);
+  let number = 0;
+  for await (const text of linesOf(input)) {
+    number += 1;
+    const { failed, output } = answer(text, number);
     if (failed) exitCode = 1;
     if (!process.stdout.write(`${JSON.stringify(output)}\n`)) {
       await new Promise((resolve) => process.stdout.once("drain", resolve));

@@ -37,7 +37,7 @@ export async function startDynamoDb({ dbPath }: { dbPath?: string } = {}): Promi
     dynamoDbLocal.stop(port);
     rmSync(optionsFolder, { recursive: true, force: true });
   };
-  stopOnSignals(stop);
+  exitOnSignals();
   process.once("exit", stop);
 
   const endpoint = `http://127.0.0.1:${port}`;
@@ -54,7 +54,8 @@ export async function startDynamoDb({ dbPath }: { dbPath?: string } = {}): Promi
   return { endpoint, stop };
 }
 
-function requireJava(): void {
+/** @throws Error that says what to install */
+export function requireJava(): void {
   // The version is on standard error: `openjdk version "17.0.15" 2025-04-15`; Java 8 says "1.8.0".
   const { stderr } = spawnSync("java", ["-version"], { encoding: "utf8" });
   const major = /version "(\d+)/.exec(stderr ?? "")?.[1];
@@ -85,11 +86,14 @@ async function answers(endpoint: string): Promise<boolean> {
 }
 
 /** Node ends without an `exit` event on a signal nobody listens to, and would leave the child behind. */
-function stopOnSignals(stop: () => void): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+function exitOnSignals(): void {
+  for (const [signal, number] of [
+    ["SIGHUP", 1],
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+  ] as const) {
     process.once(signal, () => {
-      stop();
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      if (process.listenerCount(signal) === 0) process.exit(128 + number);
     });
   }
 }

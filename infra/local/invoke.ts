@@ -18,15 +18,19 @@ async function main(): Promise<number> {
     allowPositionals: true,
   });
   const [name, event] = positionals;
-  if (values.help || name === undefined || event === undefined) {
+  if (values.help || name === undefined || event === undefined || positionals.length > 2) {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
   const operation = OPERATIONS.find((candidate) => candidate.name === name);
-  if (!operation) throw new Error(`there is no function \`${name}\``);
+  if (!operation)
+    throw new Error(
+      `there is no function \`${name}\`; there are ${OPERATIONS.map((one) => one.name).join(", ")}`,
+    );
+  const parsed = parseEvent(event);
   const { endpoint, region, accountId, environment } = await readState();
   useLocalDynamoDb(endpoint, region);
-  Object.assign(process.env, environment);
+  Object.assign(process.env, environment, { LOG_LEVEL: "silent" });
 
   const handler = await loadHandler({ handler: `functions/${fileOf(operation.name)}.handler` });
   const functionName = `stackwarden-local-${operation.name}`;
@@ -36,7 +40,7 @@ async function main(): Promise<number> {
     invokedFunctionArn: `arn:aws:lambda:${region}:${accountId}:function:${functionName}`,
   };
   try {
-    process.stdout.write(`${JSON.stringify(await handler(parseEvent(event), context), null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(await handler(parsed, context), null, 2)}\n`);
     return 0;
   } catch (error) {
     const { name: errorType, message: errorMessage } =

@@ -125,7 +125,7 @@ function makeIdentity(userArn: string, userId: string): Identity {
   return {
     accessKeyId: `${isTemporary ? "ASIA" : "AKIA"}${randomBytes(8).toString("hex").toUpperCase()}`,
     secretAccessKey: randomBytes(30).toString("base64url"),
-    ...(isTemporary ? { sessionToken: randomBytes(48).toString("base64url") } : {}),
+    ...(isTemporary ? { sessionToken: randomBytes(24).toString("base64url") } : {}),
     accountId: principal.accountId,
     userArn,
     userId,

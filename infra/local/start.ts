@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { importAccount } from "../../shared/account/import-account.ts";
 import { readPrincipal } from "../../shared/model/principal.ts";
@@ -14,7 +16,7 @@ import {
   type DemoStack,
   seedStacks,
 } from "./demo/seed-demo.ts";
-import { startDynamoDb } from "./dynamodb.ts";
+import { requireJava, startDynamoDb } from "./dynamodb.ts";
 import { type LocalStack, startLocalStack } from "./local-stack.ts";
 import type { Identity } from "./sigv4.ts";
 import { removeState, writeState } from "./state.ts";
@@ -25,6 +27,7 @@ const HELP = `Runs Stackwarden on this machine: DynamoDB Local, the table, every
 
   npm start                              with a demo account
   npm start -- --import account.json     with the account of \`aws iam get-account-authorization-details\`
+                                         (and --administrators <arn>,<arn>: who may set levels beside the root)
   npm start -- --port 0                  on any free port (default 3000)
   npm start -- --data <folder>           keeps the data there, and goes on with it at the next start
   npm start -- --json                    prints one line of JSON when it is ready, for scripts:
@@ -51,9 +54,12 @@ async function start(options: {
   port: number;
   importFile: string | undefined;
   dataFolder: string | undefined;
+  administrators: string[];
   say: (line: string) => void;
 }): Promise<Running> {
   const { port, importFile, say } = options;
+  requireJava();
+  await requireFree(port);
   const folder = options.dataFolder === undefined ? undefined : await openDataFolder(options.dataFolder);
   const isKept = folder?.ownership !== undefined;
   const accountFile = importFile ?? (isKept ? undefined : DEMO_ACCOUNT_FILE);
@@ -65,7 +71,7 @@ async function start(options: {
   const account = accountFile === undefined ? undefined : await readAccount(accountFile);
   const ownership = folder?.ownership ?? {
     accountId: importFile === undefined ? DEMO_ACCOUNT_ID : accountIdOf(account),
-    administrators: importFile === undefined ? DEMO_ADMINISTRATORS : [],
+    administrators: importFile === undefined ? DEMO_ADMINISTRATORS : options.administrators,
   };
   if (account && importFile !== undefined && accountIdOf(account) !== ownership.accountId) {
     throw new Error(
@@ -103,6 +109,7 @@ async function start(options: {
     tableName: stack.tableName,
     region: stack.region,
     accountId: stack.accountId,
+    pid: process.pid,
     environment: {
       TABLE_NAME: stack.tableName,
       ADMINISTRATORS: process.env.ADMINISTRATORS ?? "",
@@ -110,6 +117,20 @@ async function start(options: {
     },
   });
   return signEverybodyIn(stack);
+}
+
+/** Found out before anything is started. */
+async function requireFree(port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    await once(probe.listen(port, "127.0.0.1"), "listening");
+  } catch (error) {
+    throw new Error(`port ${port} is in use: choose another with \`npm start -- --port 0\``, {
+      cause: error,
+    });
+  } finally {
+    probe.close();
+  }
 }
 
 function accountIdOf(account: Account | undefined): string {
@@ -172,6 +193,7 @@ async function main(): Promise<void> {
       port: { type: "string", default: "3000" },
       import: { type: "string" },
       data: { type: "string" },
+      administrators: { type: "string", default: "" },
     },
   });
   if (values.help) return void process.stdout.write(HELP);
@@ -184,6 +206,7 @@ async function main(): Promise<void> {
     port,
     importFile: values.import,
     dataFolder: values.data,
+    administrators: values.administrators.split(",").filter(Boolean),
     say: (line) => process.stderr.write(`${line}\n`),
   });
   process.once("exit", removeState);
@@ -197,13 +220,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`start: ${explainStart(error)}\n`);
+  process.stderr.write(`start: ${error instanceof Error ? error.message : "failed"}\n`);
   process.exit(1);
-}
-
-function explainStart(error: unknown): string {
-  if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-    return "the port is in use: choose another with `npm start -- --port 0`";
-  }
-  return error instanceof Error ? error.message : "failed";
 }

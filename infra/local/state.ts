@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,8 @@ const State = z.object({
   tableName: z.string(),
   region: z.string(),
   accountId: z.string(),
+  /** The process that runs it. */
+  pid: z.number(),
   environment: z.record(z.string(), z.string()),
 });
 export type State = z.infer<typeof State>;
@@ -22,9 +24,10 @@ export async function writeState(state: State): Promise<void> {
   await writeFile(FILE, JSON.stringify(state), { mode: 0o600 });
 }
 
-/** Synchronous, for a process that is ending. */
+/** Forgets the stack of this process, unless another was started since. Synchronous, for a process that is ending. */
 export function removeState(): void {
-  rmSync(FILE, { force: true });
+  const text = existsSync(FILE) ? readFileSync(FILE, "utf8") : "";
+  if (text.includes(`"pid":${process.pid},`)) rmSync(FILE, { force: true });
 }
 
 /** @throws Error that says to start the local stack first */

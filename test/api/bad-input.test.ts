@@ -228,7 +228,7 @@ describe("a member that an operation does not have", () => {
   test.for(strict)("is refused by its name: %s", async (name) => {
     for (const member of ["Foo", "stackId", "constructor", "toString", "__proto__"]) {
       const body = JSON.stringify(inputOf(name)).replace("{", `{${JSON.stringify(member)}:1,`);
-      expect(await refusal(name, body)).toContain(`\`${member}\` is not a member of this operation`);
+      expect(await refusal(name, body)).toContain(`\`${member}\` is not known here`);
     }
   });
 
@@ -240,7 +240,7 @@ describe("a member that an operation does not have", () => {
       "CustomCookbooksSource",
     ]) {
       const message = await refusal("CreateStack", inputOf("CreateStack", { [`${member}.Foo`]: 1 }));
-      expect(message).toBe(`\`${member}.Foo\` is not a member of this operation`);
+      expect(message).toBe(`\`${member}.Foo\` is not known here`);
     }
   });
 

@@ -157,7 +157,7 @@ describe("a login name", () => {
     const names = await Promise.all(
       ["jane.doe", "janedoe", "root"].map(async (name) => (await profileOf(name))?.SshUsername),
     );
-    expect(names.slice(0, 2).toSorted()).toEqual(["janedoe", "janedoe2"]);
+    expect(new Set(names.slice(0, 2))).toEqual(new Set(["janedoe", "janedoe2"]));
     expect(names[2]).toBe("u_root");
   });
 

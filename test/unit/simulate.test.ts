@@ -93,9 +93,9 @@ describe("the simulator", () => {
     expect(rest).toHaveLength(bad.length);
     for (const answer of rest) {
       expect(Object.keys(answer).toSorted()).toEqual(["error", "id"]);
-      expect(answer.error).toMatch(/^\$/);
+      expect(answer.error).toMatch(/^line \d: /);
     }
-    expect(rest.at(-1)).toEqual({ id: 8, error: "$.policies: is there twice" });
+    expect(rest.at(-1)).toEqual({ id: 8, error: "line 8: $.policies: is there twice" });
   });
 
   test("reads a file as it reads standard input", () => {
@@ -108,11 +108,25 @@ describe("the simulator", () => {
     expect(run(["-"], text).stdout).toBe(fromFile.stdout);
   });
 
-  test("takes any line ends, empty lines, and a last line without an end", () => {
+  test("takes any line ends, and a last line without an end", () => {
     const line = JSON.stringify({ id: 1, ...allowed });
-    const { status, answers } = run([], `${line}\r\n\n  \n${line}\r\n${line}`);
+    const { status, answers } = run([], `${line}\r\n${line}\n${line}`);
     expect(answers()).toHaveLength(3);
     expect(status).toBe(0);
+  });
+
+  test("answers an empty line too, so that answers stand where their lines stood", () => {
+    const line = JSON.stringify({ id: 1, ...allowed });
+    const { status, answers } = run([], `${line}\n\n${line}\n`);
+    expect(answers().map(({ id }) => id)).toEqual([1, null, 1]);
+    expect(status).toBe(1);
+  });
+
+  test("takes a line separator of Unicode for the text it is", () => {
+    const { request } = asking("s3:GetObject", "*");
+    const line = { id: 1, policies: [], request: { ...request, context: { "aws:UserAgent": "a\u2028b" } } };
+    const { status, answers } = run([], asLines([line]));
+    expect({ status, count: answers().length }).toEqual({ status: 0, count: 1 });
   });
 
   test("answers nothing to nothing", () => {
@@ -173,10 +187,10 @@ describe("the simulator", () => {
       { policies: [{ ...FULL, Comment: "" }], request },
     ).map(({ error }) => error);
     expect(errors).toEqual([
-      expect.stringMatching(/^\$: .*"policy"/),
-      expect.stringMatching(/^\$\.request: .*"principal"/),
-      expect.stringMatching(/^\$: .*"Level"/),
-      expect.stringMatching(/^policies\[0\]: \$\.Comment: /),
+      "line 1: `policy` is not known here",
+      "line 2: `request.principal` is not known here",
+      "line 3: `Level` is not known here",
+      expect.stringMatching(/^line 4: policies\[0\]: \$\.Comment: /),
     ]);
   });
 
@@ -184,19 +198,23 @@ describe("the simulator", () => {
     const get = asking("s3:GetObject");
     const inContext = (context: unknown) => ({ policies: [], request: { ...get.request, context } });
     const faults: readonly (readonly [name: string, line: object, named: string])[] = [
-      ["no policies", get, "$.policies"],
-      ["policies that are no list", { policies: FULL, ...get }, "$.policies"],
-      ["1,001 policies", { policies: Array.from({ length: 1001 }, () => FULL), ...get }, "$.policies"],
-      ["no request", { policies: [] }, "$.request"],
-      ["no resource", { policies: [], request: { action: "s3:GetObject" } }, "$.request.resource"],
-      ["no action", { policies: [], request: { resource: "*" } }, "$.request.action"],
+      ["no policies", get, "`policies` "],
+      ["policies that are no list", { policies: FULL, ...get }, "`policies` "],
+      ["1,001 policies", { policies: Array.from({ length: 1001 }, () => FULL), ...get }, "`policies` "],
+      ["no request", { policies: [] }, "`request` "],
+      ["no resource", { policies: [], request: { action: "s3:GetObject" } }, "`request.resource` "],
+      ["no action", { policies: [], request: { resource: "*" } }, "`request.action` "],
       ["an action that is a pattern", { policies: [], ...asking("s3:*") }, "`action`"],
       ["a resource that is no ARN", { policies: [], ...asking("s3:GetObject", "bucket") }, "`resource`"],
-      ["an unknown level", { policies: [], level: "admin", ...get }, "$.level: must be one of `deny`"],
-      ["a level that is null", { policies: [], level: null, ...get }, "$.level"],
-      ["self-management that is a text", { policies: [], selfManagement: "yes", ...get }, "$.selfManagement"],
-      ["a context value that is a number", inContext({ a: 1 }), "$.request.context.a"],
-      ["null in a list of context values", inContext({ a: [null] }), "$.request.context.a"],
+      ["an unknown level", { policies: [], level: "admin", ...get }, "`level` must be one of `deny`"],
+      ["a level that is null", { policies: [], level: null, ...get }, "`level` "],
+      [
+        "self-management that is a text",
+        { policies: [], selfManagement: "yes", ...get },
+        "`selfManagement` ",
+      ],
+      ["a context value that is a number", inContext({ a: 1 }), "`request.context.a` "],
+      ["null in a list of context values", inContext({ a: [null] }), "`request.context.a` "],
       ["a context key twice, in different case", inContext({ a: "1", A: "2" }), `\`context["A"]\``],
       ["a policy that is null", { policies: [FULL, null], ...get }, "policies[1]: $"],
       ["a policy that is a text", { policies: [JSON.stringify(FULL)], ...get }, "policies[0]: $"],
@@ -218,7 +236,7 @@ describe("the simulator", () => {
     const huge = { id: "huge", policies: [], note: "x".repeat(5_000_000), ...asking("s3:GetObject") };
     const [before, refused, after] = answersTo({ id: 1, ...allowed }, huge, { id: 2, ...allowed });
     expect(before).toMatchObject({ id: 1, decision: "allowed" });
-    expect(refused).toEqual({ id: "huge", error: expect.stringContaining("is longer than") });
+    expect(refused).toEqual({ id: null, error: expect.stringContaining("is longer than") });
     expect(after).toMatchObject({ id: 2, decision: "allowed" });
   });
 
