@@ -11,8 +11,12 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
  * Packages the service as a deployment would, without network or credentials, and returns the folder with the template
  * and one archive a function. `workFolder` is an empty folder: osls and serverless-esbuild write to fixed places in the
  * service's folder, so two runs there would destroy each other's files; each run works behind links of its own.
+ * With `templateOnly` there are no archives.
  */
-export async function packageService(workFolder: string): Promise<string> {
+export async function packageService(
+  workFolder: string,
+  { templateOnly = false }: { templateOnly?: boolean } = {},
+): Promise<string> {
   for (const entry of readdirSync(root, { withFileTypes: true })) {
     const [from, to] = [join(root, entry.name), join(workFolder, entry.name)];
     if (entry.name.startsWith(".")) continue;
@@ -23,6 +27,7 @@ export async function packageService(workFolder: string): Promise<string> {
   const osls = createRequire(import.meta.url).resolve("osls/bin/serverless.js");
   const child = spawn(process.execPath, [osls, "package"], {
     cwd: workFolder,
+    env: { ...process.env, ...(templateOnly ? { TEMPLATE_ONLY: "1" } : {}) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -26,13 +26,13 @@ export type Route = {
   environment: Record<string, unknown>;
 };
 
-/** Packages the service and reads its template, so that what runs locally is what would be deployed. */
+/** Compiles the service's template, so that what runs locally is what would be deployed. */
 export async function compileTemplate(): Promise<Template> {
   const workFolder = await mkdtemp(join(tmpdir(), "stackwarden-template-"));
   const remove = () => rmSync(workFolder, { recursive: true, force: true });
   process.once("exit", remove);
   try {
-    return await readTemplate(await packageService(workFolder));
+    return await readTemplate(await packageService(workFolder, { templateOnly: true }));
   } finally {
     remove();
     process.off("exit", remove);
