@@ -225,6 +225,29 @@ describe("the import of somebody who is there already", () => {
     });
   });
 
+  test("names who is gone from the account, and keeps them", async () => {
+    const bob = iamUser("gone");
+    await stack.importAccount({ UserDetailList: [bob, iamUser("stays")] });
+    const report = await stack.importAccount({ UserDetailList: [iamUser("stays")] });
+    expect(report.vanished).toContain(userArn("gone"));
+    expect(report.vanished).not.toContain(userArn("stays"));
+    expect(await stack.read(keys.user(userArn("gone")))).toMatchObject({ Name: "gone" });
+  });
+
+  test("denies a user whose details it cannot read, rather than leave the old ones in force", async () => {
+    const full = iamUser("odd", { policies: { all: policy("Allow", "*") } });
+    await stack.importAccount({ UserDetailList: [full] });
+    const report = await stack.importAccount({
+      UserDetailList: [{ ...full, UserPolicyList: [{ PolicyName: 7 }] }],
+    });
+    expect(report.changed).toEqual([userArn("odd")]);
+    expect(report.notUnderstood.join()).toContain(userArn("odd"));
+    const { Policies } = await stack.read(keys.user(userArn("odd")));
+    expect(Policies).toEqual([
+      { Name: "its details", Unreadable: expect.stringContaining("UserPolicyList.0.PolicyName") },
+    ]);
+  });
+
   test("is on their trail", async () => {
     await stack.importAccount({ UserDetailList: [iamUser("fred")] });
     expect(await stack.eventsAboutUser(userArn("fred"))).toMatchObject([

@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test } from "vitest";
+import { signedPost, type Signer } from "../../infra/local/signed-post.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const STATE = join(ROOT, ".stackwarden/local.json");
+
+type Announced = {
+  url: string;
+  region: string;
+  accountId: string;
+  users: (Signer & { IamUserArn: string })[];
+  roles: (Signer & { IamUserArn: string })[];
+  stacks: { StackId: string; Name: string }[];
+};
+
+let running: ChildProcess | undefined;
+afterEach(() => stop());
+
+async function start(...options: string[]): Promise<Announced> {
+  const command = ["infra/local/start.ts", "--port", "0", "--json", ...options];
+  running = spawn(process.execPath, command, { cwd: ROOT, stdio: ["ignore", "pipe", "ignore"] });
+  if (!running.stdout) throw new Error("there is no output");
+  const [line] = await once(createInterface(running.stdout), "line");
+  return JSON.parse(String(line));
+}
+
+async function stop(): Promise<number | null> {
+  if (!running || running.exitCode !== null) return null;
+  running.kill("SIGINT");
+  const [code] = await once(running, "exit");
+  return code;
+}
+
+const named = ({ users }: Announced, name: string) => {
+  const user = users.find(({ IamUserArn }) => IamUserArn.endsWith(`/${name}`));
+  if (!user) throw new Error(`${name} is not there`);
+  return user;
+};
+
+async function mayDeploy(stack: Announced): Promise<boolean> {
+  const bob = named(stack, "bob");
+  const question = {
+    subject: { type: "user", id: bob.IamUserArn },
+    action: { name: "opsworks:CreateDeployment" },
+    resource: { type: "stack", id: shop(stack) },
+  };
+  const response = await signedPost(
+    `${stack.url}/access/v1/evaluation`,
+    stack.region,
+    bob,
+    JSON.stringify(question),
+  );
+  const answer: unknown = await response.json();
+  return typeof answer === "object" && answer !== null && "decision" in answer && answer.decision === true;
+}
+
+const shop = ({ stacks }: Announced) => stacks.find(({ Name }) => Name === "webshop-production")?.StackId;
+
+/** Each packages the service and starts a database, on a machine that may be busy. */
+const PATIENCE = 90_000;
+
+describe("npm start", { timeout: PATIENCE }, () => {
+  test("announces itself in one line for scripts, and leaves nothing behind when it ends", async () => {
+    const stack = await start();
+    expect(stack).toMatchObject({ region: "us-east-1", accountId: "123456789012" });
+    expect([stack.users.length, stack.roles.length, stack.stacks.length]).toEqual([5, 3, 3]);
+    expect(await mayDeploy(stack)).toBe(true);
+    expect(existsSync(STATE)).toBe(true);
+    expect(await stop()).toBe(130);
+    expect(existsSync(STATE)).toBe(false);
+  });
+
+  test("with --data goes on where it ended, with new credentials", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "stackwarden-data-"));
+    const first = await start("--data", folder);
+    const change = { StackId: shop(first), IamUserArn: named(first, "bob").IamUserArn, Level: "show" };
+    const set = await signedPost(
+      `${first.url}/SetPermission`,
+      first.region,
+      named(first, "carol"),
+      JSON.stringify(change),
+    );
+    expect(set.status).toBe(200);
+    await stop();
+
+    const second = await start("--data", folder);
+    expect(second.stacks).toEqual(first.stacks);
+    expect(named(second, "bob").accessKeyId).not.toBe(named(first, "bob").accessKeyId);
+    expect(await mayDeploy(second)).toBe(false);
+    await stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("says at once that its port is in use", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const address = taken.address();
+    const port = typeof address === "object" ? String(address?.port) : "";
+    const { status, stderr } = spawnSync(process.execPath, ["infra/local/start.ts", "--port", port], {
+      cwd: ROOT,
+      encoding: "utf8",
+    });
+    taken.close();
+    expect(status).toBe(1);
+    expect(stderr).toContain(`port ${port} is in use: choose another`);
+  });
+});
+
+describe("npm run invoke", { timeout: PATIENCE }, () => {
+  test("says to start the local stack first", () => {
+    const event = '{"caller": "arn:aws:iam::123456789012:user/bob", "input": {}}';
+    const command = ["infra/local/invoke.ts", "DescribeMyUserProfile", event];
+    const { status, stderr } = spawnSync(process.execPath, command, { cwd: ROOT, encoding: "utf8" });
+    expect(status).toBe(2);
+    expect(stderr).toBe("invoke: the local stack is not running: start it with `npm start`\n");
+  });
+
+  test("runs one function against it", async () => {
+    const stack = await start();
+    const event = JSON.stringify({ caller: named(stack, "bob").IamUserArn, input: {} });
+    const command = ["infra/local/invoke.ts", "DescribeMyUserProfile", event];
+    const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: ROOT, encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      UserProfile: { Name: "bob" },
+      Permissions: expect.arrayContaining([
+        expect.objectContaining({ StackName: "webshop-production", Level: "deploy" }),
+      ]),
+    });
+  });
+});
