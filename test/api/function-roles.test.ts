@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import * as z from "zod";
 import type { Identity } from "../../infra/local/sigv4.ts";
@@ -6,6 +7,7 @@ import { readTemplate } from "../../infra/local/template.ts";
 import { decide } from "../../shared/decision/decide.ts";
 import { Context } from "../../shared/iam/context.ts";
 import { parsePolicy } from "../../shared/iam/policy.ts";
+import { keys } from "../../shared/table/keys.ts";
 import { readRequest } from "../../shared/iam/request.ts";
 import {
   ACCOUNT,
@@ -69,6 +71,7 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
   SetPermission: async () => {
     const IamUserArn = newUser();
     await stack.post(as, "/CreateUserProfile", { IamUserArn });
+    await useUpUnixIds();
     stack.sent.length = 0;
     await renew();
     const change = { StackId: stackId, IamUserArn };
@@ -135,6 +138,7 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await wire("CreateUserProfile", { IamUserArn });
     await wire("UpdateUserProfile", { IamUserArn, SshUsername: `n${randomUUID().slice(0, 8)}` });
     await wire("DescribeUserProfiles", {});
+    await useUpUnixIds();
     await wire("SetPermission", { StackId, IamUserArn, Level: "show", AllowSsh: true });
     await wire("SetPermission", { StackId, IamUserArn, Level: "deploy" });
     await wire("DescribePermissions", { StackId });
@@ -149,6 +153,14 @@ const newStack = {
   ServiceRoleArn: roleArn("service-role"),
   DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/ec2`,
 };
+/** All but one that was returned, so that the whole way to an id is gone. */
+const useUpUnixIds = () =>
+  stack.table.client.send(
+    new PutCommand({
+      TableName: stack.tableName,
+      Item: { ...keys.unixIds(), LastGiven: 4000, Returned: new Set([2000]) },
+    }),
+  );
 const createStack = () => stack.post(as, "/CreateStack", newStack);
 const newUser = () => userArn(`u${randomUUID().slice(0, 8)}`);
 const wire = (operation: string, input: object) =>

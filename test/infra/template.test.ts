@@ -39,11 +39,11 @@ const mayDo: Record<string, string[]> = {
   CheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#*"],
   BatchCheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#*"],
   SetPermission: [
-    "BatchGetItem STACK#* USER#* POLICY#*",
+    "BatchGetItem STACK#* USER#* POLICY#* UNIXIDS",
     "ConditionCheckItem STACK#* USER#*",
     "PutItem STACK#* USER#* EVENTS#*",
-    "UpdateItem UNIXIDS",
     "DeleteItem STACK#*",
+    "UpdateItem UNIXIDS",
   ],
   DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 USERS STACKS"],
   DescribeMyUserProfile: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 STACKS"],
@@ -65,12 +65,12 @@ const mayDo: Record<string, string[]> = {
   UpdateStack: ["BatchGetItem STACK#* SETTINGS#* USER#* POLICY#*", "PutItem STACK#* SETTINGS#* EVENTS#*"],
   DeleteStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem EVENTS#*", "DeleteItem STACK#* SETTINGS#*"],
   OpsWorks: [
-    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#*",
+    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#* UNIXIDS",
     "Query gsi1 USERS STACKS",
     "ConditionCheckItem STACK#* USER#*",
     "PutItem STACK#* SETTINGS#* USER#* SSHNAME#* EVENTS#*",
-    "UpdateItem UNIXIDS",
     "DeleteItem STACK#* SETTINGS#* USER#* SSHNAME#*",
+    "UpdateItem UNIXIDS",
   ],
 };
 /** Those that a route leads to, in the template's order. */
@@ -163,7 +163,10 @@ describe("the routes", () => {
 });
 
 describe("the roles", () => {
-  test("every function has its own", () => {
+  test("every function has its own, and there is no other", () => {
+    const used = [...names, "SweepGrants"].map((name) => lambda(name).Role["Fn::GetAtt"][0]);
+    const all = Object.entries(template.Resources).filter(([, { Type }]) => Type === "AWS::IAM::Role");
+    expect(all.map(([id]) => id).toSorted()).toEqual(used.toSorted());
     expect(new Set(names.map((name) => lambda(name).Role["Fn::GetAtt"][0])).size).toBe(names.length);
   });
 
