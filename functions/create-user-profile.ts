@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { CreateUserProfile } from "../shared/contract/create-user-profile.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
 import { readPrincipal } from "../shared/model/principal.ts";
@@ -15,29 +16,31 @@ export const handler = serve(CreateUserProfile, async (call) => {
   const { IamUserArn, SshUsername, SshPublicKey, AllowSelfManagement = false } = call.input;
   const { table } = call.deployment;
   const principal = readPrincipal(IamUserArn);
-  if (call.snapshot.user(IamUserArn) || !principal) {
-    throw new Fault("ValidationException", `User with ARN ${IamUserArn} already exists`);
-  }
-  const name = SshUsername ?? (await freeSshUsername(table, principal.name));
-  const user: User = {
-    IamUserArn,
-    Name: principal.name,
-    Kind: principal.kind === "role" ? "role" : principal.kind === "federated" ? "federated" : "user",
-    ProfileId: randomUUID(),
-    Groups: [],
-    Policies: [],
-    Tags: {},
-    SshUsername: name,
-    ...(SshPublicKey === undefined ? {} : { SshPublicKey }),
-    AllowSelfManagement,
-    CreatedAt: call.now.toISOString(),
-    Revision: randomUUID(),
-  };
-  const after = { SshUsername: name, SshPublicKey, AllowSelfManagement };
-  await transact(table, [
-    putUser(table, user, undefined),
-    claimSshUsername(table, name, user),
-    appendEvent(table, changeEvent(call, { IamUserArn, After: after })),
-  ]);
-  return { IamUserArn };
+  return retryConflicts(CreateUserProfile, call, async () => {
+    if (call.snapshot.user(IamUserArn) || !principal) {
+      throw new Fault("ValidationException", `User with ARN ${IamUserArn} already exists`);
+    }
+    const name = SshUsername ?? (await freeSshUsername(table, principal.name));
+    const user: User = {
+      IamUserArn,
+      Name: principal.name,
+      Kind: principal.kind === "role" || principal.kind === "federated" ? principal.kind : "user",
+      ProfileId: randomUUID(),
+      Groups: [],
+      Policies: [],
+      Tags: {},
+      SshUsername: name,
+      ...(SshPublicKey === undefined ? {} : { SshPublicKey }),
+      AllowSelfManagement,
+      CreatedAt: call.now.toISOString(),
+      Revision: randomUUID(),
+    };
+    const after = { SshUsername: name, SshPublicKey, AllowSelfManagement };
+    await transact(table, [
+      putUser(table, user, undefined),
+      claimSshUsername(table, name, user, SshUsername === undefined),
+      appendEvent(table, changeEvent(call, { IamUserArn, After: after })),
+    ]);
+    return { IamUserArn };
+  });
 });

@@ -1,5 +1,6 @@
 import { DeleteStack } from "../shared/contract/delete-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { noSuchStack, removeStack } from "../shared/table/stacks.ts";
@@ -9,11 +10,13 @@ import { transact } from "../shared/table/write.ts";
 export const handler = serve(DeleteStack, async (call) => {
   const { StackId } = call.input;
   const { table } = call.deployment;
-  const { stack } = call.snapshot;
-  if (!stack) throw noSuchStack(StackId);
-  await transact(table, [
-    ...removeStack(table, stack),
-    appendEvent(table, changeEvent(call, { StackId, Before: { Name: stack.Name } })),
-  ]);
-  return {};
+  return retryConflicts(DeleteStack, call, async () => {
+    const { stack } = call.snapshot;
+    if (!stack) throw noSuchStack(StackId);
+    await transact(table, [
+      ...removeStack(table, stack),
+      appendEvent(table, changeEvent(call, { StackId, Before: { Name: stack.Name } })),
+    ]);
+    return {};
+  });
 });

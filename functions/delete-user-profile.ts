@@ -1,6 +1,8 @@
 import { DeleteUserProfile } from "../shared/contract/delete-user-profile.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
+import { Fault } from "../shared/model/fault.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { releaseSshUsername } from "../shared/table/ssh-usernames.ts";
 import { noSuchUser, removeUser } from "../shared/table/users.ts";
@@ -13,14 +15,22 @@ import { transact } from "../shared/table/write.ts";
 export const handler = serve(DeleteUserProfile, async (call) => {
   const { IamUserArn } = call.input;
   const { table } = call.deployment;
-  const user = call.snapshot.user(IamUserArn);
-  if (!user) throw noSuchUser(IamUserArn);
-  const { SshUsername, SshPublicKey, AllowSelfManagement, ProfileId } = user;
-  const before = { ProfileId, SshUsername, SshPublicKey, AllowSelfManagement };
-  await transact(table, [
-    removeUser(table, user),
-    ...(SshUsername === undefined ? [] : [releaseSshUsername(table, SshUsername)]),
-    appendEvent(table, changeEvent(call, { IamUserArn, Before: before })),
-  ]);
-  return {};
+  if (IamUserArn === call.caller.principal.userArn) {
+    throw new Fault(
+      "ValidationException",
+      "nobody deletes their own profile, which might deny them something",
+    );
+  }
+  return retryConflicts(DeleteUserProfile, call, async () => {
+    const user = call.snapshot.user(IamUserArn);
+    if (!user) throw noSuchUser(IamUserArn);
+    const { SshUsername, SshPublicKey, AllowSelfManagement, ProfileId } = user;
+    const before = { ProfileId, SshUsername, SshPublicKey, AllowSelfManagement };
+    await transact(table, [
+      removeUser(table, user),
+      ...(SshUsername === undefined ? [] : [releaseSshUsername(table, SshUsername)]),
+      appendEvent(table, changeEvent(call, { IamUserArn, Before: before })),
+    ]);
+    return {};
+  });
 });

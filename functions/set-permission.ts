@@ -1,19 +1,15 @@
-import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { SetPermission } from "../shared/contract/set-permission.ts";
-import { authorizeCall } from "../shared/lambda/authorize.ts";
-import { serve } from "../shared/lambda/serve.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
+import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
 import { changePermission } from "../shared/model/grant.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { setGrant } from "../shared/table/grants.ts";
 import { stackMustExist } from "../shared/table/stacks.ts";
-import { nextUnixId } from "../shared/table/unix-ids.ts";
-import { noSuchUser, putUser, userMustBe } from "../shared/table/users.ts";
+import { ensureUnixId } from "../shared/table/unix-ids.ts";
+import { noSuchUser, userMustBe } from "../shared/table/users.ts";
 import { transact } from "../shared/table/write.ts";
-
-const MAX_TRIES = 8;
 
 /** Sets a user's level and instance access on a stack. Members left out stay; nobody sets their own level. */
 export const handler = serve(SetPermission, async (call) => {
@@ -25,8 +21,7 @@ export const handler = serve(SetPermission, async (call) => {
       "Unable to change own permission level. Only AllowSsh and AllowSudo allowed.",
     );
   }
-  let unixId: number | undefined;
-  for (let tries = 1; ; tries += 1) {
+  return retryConflicts(SetPermission, call, async () => {
     const user = call.snapshot.user(IamUserArn);
     if (!user) throw noSuchUser(IamUserArn);
     const before = call.snapshot.permission(IamUserArn);
@@ -39,22 +34,13 @@ export const handler = serve(SetPermission, async (call) => {
     }
     const grant = setGrant(table, user, StackId, after, call.snapshot.grant(IamUserArn));
     if (!grant) return {};
-    if (after.AllowSsh && user.UnixId === undefined) unixId ??= await nextUnixId(table);
-    try {
-      await transact(table, [
-        after.AllowSsh && user.UnixId === undefined
-          ? putUser(table, { ...user, UnixId: unixId, Revision: randomUUID() }, user.Revision)
-          : userMustBe(table, user),
-        stackMustExist(table, StackId),
-        grant,
-        appendEvent(table, changeEvent(call, { StackId, IamUserArn, Before: before, After: after })),
-      ]);
-      return {};
-    } catch (error) {
-      if (!(error instanceof Fault && error.name === "ConflictException") || tries === MAX_TRIES) throw error;
-      await sleep(Math.random() * Math.min(20 * 2 ** tries, 320));
-      // Somebody else was faster, and may have taken the caller's own right away.
-      await authorizeCall(SetPermission, call);
-    }
-  }
+    if (after.AllowSsh && user.UnixId === undefined) await ensureUnixId(table, IamUserArn);
+    await transact(table, [
+      userMustBe(table, user),
+      stackMustExist(table, StackId),
+      grant,
+      appendEvent(table, changeEvent(call, { StackId, IamUserArn, Before: before, After: after })),
+    ]);
+    return {};
+  });
 });

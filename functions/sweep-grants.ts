@@ -7,9 +7,10 @@ const Text = z.object({ S: z.string() });
 const StreamEvent = z.object({
   Records: z.array(
     z.object({
-      eventName: z.string(),
       dynamodb: z.object({
         Keys: z.object({ pk: Text, sk: Text }),
+        /** Of a user who was replaced by somebody else under the same name. */
+        NewImage: z.looseObject({ ProfileId: Text.optional() }).optional(),
         OldImage: z.looseObject({
           IamUserArn: Text.optional(),
           ProfileId: Text.optional(),
@@ -21,16 +22,19 @@ const StreamEvent = z.object({
 });
 
 /**
- * Clears away what a deleted user or stack left behind. It counted for nobody since the deletion; this is housekeeping, run by
+ * Clears away what a deleted user or stack, or a user who was replaced, left behind. It counted for nobody since the deletion; this is housekeeping, run by
  * the table's stream, which repeats a batch that fails.
  */
 export async function handler(event: unknown, context: Context): Promise<void> {
   const { table } = deploymentOf(context);
-  for (const { eventName, dynamodb } of StreamEvent.parse(event).Records) {
-    const { IamUserArn, ProfileId, StackId } = dynamodb.OldImage;
-    if (eventName !== "REMOVE") continue;
-    const item = dynamodb.Keys.sk.S;
-    if (item === "USER" && IamUserArn && ProfileId) await sweepGrantsOfUser(table, IamUserArn.S, ProfileId.S);
-    if (item === "STACK" && StackId) await sweepGrantsOfStack(table, StackId.S);
+  for (const { dynamodb } of StreamEvent.parse(event).Records) {
+    const { Keys, NewImage, OldImage } = dynamodb;
+    const { IamUserArn, ProfileId, StackId } = OldImage;
+    const isGone = NewImage === undefined || NewImage.ProfileId?.S !== ProfileId?.S;
+    if (Keys.sk.S === "USER" && IamUserArn && ProfileId && isGone) {
+      await sweepGrantsOfUser(table, IamUserArn.S, ProfileId.S);
+    }
+    if (Keys.sk.S === "STACK" && StackId && NewImage === undefined)
+      await sweepGrantsOfStack(table, StackId.S);
   }
 }

@@ -4,6 +4,6 @@ import { serve } from "../shared/lambda/serve.ts";
 
 /** Changes the caller's own SSH key. */
 export const handler = serve(UpdateMyUserProfile, async (call) => {
-  await changeProfile(call, call.caller.principal.userArn, call.input);
+  await changeProfile(UpdateMyUserProfile, call, call.caller.principal.userArn, call.input);
   return {};
 });

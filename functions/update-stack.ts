@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { UpdateStack } from "../shared/contract/update-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
 import { changeSettings, filterSecrets } from "../shared/model/stack.ts";
@@ -14,31 +15,33 @@ import { transact } from "../shared/table/write.ts";
 export const handler = serve(UpdateStack, async (call) => {
   const { StackId, Name, ServiceRoleArn, DefaultInstanceProfileArn, ...change } = call.input;
   const { table } = call.deployment;
-  const { stack } = call.snapshot;
-  if (!stack) throw noSuchStack(StackId);
-  if (ServiceRoleArn !== undefined && ServiceRoleArn !== stack.ServiceRoleArn) {
-    throw new Fault("ValidationException", "`ServiceRoleArn` of a stack cannot be changed");
-  }
-  const key = keys.stackSettings(StackId);
-  const before = readSettings((await getItems(table, [key])).get(key));
-  const after = changeSettings(before, change);
-  const facts = {
-    Name: Name ?? stack.Name,
-    DefaultInstanceProfileArn: DefaultInstanceProfileArn ?? stack.DefaultInstanceProfileArn,
-  };
-  const event = changeEvent(call, {
-    StackId,
-    Before: {
-      Name: stack.Name,
-      DefaultInstanceProfileArn: stack.DefaultInstanceProfileArn,
-      ...filterSecrets(before),
-    },
-    After: { ...facts, ...filterSecrets(after) },
+  return retryConflicts(UpdateStack, call, async () => {
+    const { stack } = call.snapshot;
+    if (!stack) throw noSuchStack(StackId);
+    if (ServiceRoleArn !== undefined && ServiceRoleArn !== stack.ServiceRoleArn) {
+      throw new Fault("ValidationException", "`ServiceRoleArn` of a stack cannot be changed");
+    }
+    const key = keys.stackSettings(StackId);
+    const before = readSettings((await getItems(table, [key])).get(key));
+    const after = changeSettings(before, change);
+    const facts = {
+      Name: Name ?? stack.Name,
+      DefaultInstanceProfileArn: DefaultInstanceProfileArn ?? stack.DefaultInstanceProfileArn,
+    };
+    const event = changeEvent(call, {
+      StackId,
+      Before: {
+        Name: stack.Name,
+        DefaultInstanceProfileArn: stack.DefaultInstanceProfileArn,
+        ...filterSecrets(before),
+      },
+      After: { ...facts, ...filterSecrets(after) },
+    });
+    await transact(table, [
+      putStack(table, { ...stack, ...facts, Revision: randomUUID() }, stack.Revision),
+      putSettings(table, StackId, after),
+      appendEvent(table, event),
+    ]);
+    return {};
   });
-  await transact(table, [
-    putStack(table, { ...stack, ...facts, Revision: randomUUID() }, stack.Revision),
-    putSettings(table, StackId, after),
-    appendEvent(table, event),
-  ]);
-  return {};
 });

@@ -5,6 +5,6 @@ import { serve } from "../shared/lambda/serve.ts";
 /** Changes a user's login name, SSH key and self-management. */
 export const handler = serve(UpdateUserProfile, async (call) => {
   const { IamUserArn, ...change } = call.input;
-  await changeProfile(call, IamUserArn, change);
+  await changeProfile(UpdateUserProfile, call, IamUserArn, change);
   return {};
 });

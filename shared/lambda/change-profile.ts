@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Operation } from "../contract/operation.ts";
 import type { User } from "../model/user.ts";
 import { appendEvent } from "../table/events.ts";
 import { claimSshUsername, releaseSshUsername } from "../table/ssh-usernames.ts";
@@ -6,6 +7,7 @@ import { noSuchUser, putUser } from "../table/users.ts";
 import { transact } from "../table/write.ts";
 import type { Call } from "./call.ts";
 import { changeEvent } from "./change-event.ts";
+import { retryConflicts } from "./retry-conflicts.ts";
 
 /** What of a profile is ours to change; `undefined` leaves it, an empty key takes it away. */
 export type ProfileChange = {
@@ -15,7 +17,16 @@ export type ProfileChange = {
 };
 
 /** Changes a user's profile, and the claim on the login name with it, in one transaction with its event. */
-export async function changeProfile(call: Call, userArn: string, change: ProfileChange): Promise<void> {
+export function changeProfile(
+  operation: Operation,
+  call: Call,
+  userArn: string,
+  change: ProfileChange,
+): Promise<void> {
+  return retryConflicts(operation, call, () => changeOnce(call, userArn, change));
+}
+
+async function changeOnce(call: Call, userArn: string, change: ProfileChange): Promise<void> {
   const { table } = call.deployment;
   const user = call.snapshot.user(userArn);
   if (!user) throw noSuchUser(userArn);

@@ -15,10 +15,13 @@ export type FaultCode = keyof typeof STATUS;
 export class Fault extends Error {
   override readonly name: FaultCode;
   readonly statusCode: number;
+  /** Somebody else was in the way; the same again, from reading on, may well go through. */
+  readonly transient: boolean;
 
-  constructor(code: FaultCode, message: string, options?: ErrorOptions) {
+  constructor(code: FaultCode, message: string, options?: ErrorOptions & { readonly transient?: boolean }) {
     super(message, options);
     this.name = code;
     this.statusCode = STATUS[code];
+    this.transient = options?.transient ?? false;
   }
 }

@@ -27,6 +27,7 @@ export function setGrant(
     new Fault(
       "ConflictException",
       `the permission of ${user.IamUserArn} was changed by somebody else meanwhile, try again`,
+      { transient: true },
     );
   if (isSamePermission(permission, NO_GRANT))
     return current && removeAt(table, key, current.Revision, changed);

@@ -8,9 +8,10 @@ import { putNew, remove, type Write } from "./write.ts";
 
 const TRIED_TOGETHER = 20;
 
-/** Makes a login name one user's. */
-export function claimSshUsername(table: Table, name: string, user: User): Write {
-  const taken = () => new Fault("ConflictException", `\`SshUsername\` ${name} is taken`);
+/** Makes a login name one user's. One that was chosen for the user, not by anybody, gives way to another. */
+export function claimSshUsername(table: Table, name: string, user: User, chosenFor = false): Write {
+  const taken = () =>
+    new Fault("ConflictException", `\`SshUsername\` ${name} is taken`, { transient: chosenFor });
   return putNew(
     table,
     keys.sshUsername(name),

@@ -48,7 +48,11 @@ export function removeStack(table: Table, stack: Stack): Write[] {
 }
 
 function changedMeanwhile(stackId: string): Fault {
-  return new Fault("ConflictException", `stack ${stackId} was changed by somebody else meanwhile, try again`);
+  return new Fault(
+    "ConflictException",
+    `stack ${stackId} was changed by somebody else meanwhile, try again`,
+    { transient: true },
+  );
 }
 
 export function readSettings(item: unknown): StackSettings {

@@ -48,5 +48,7 @@ export async function listUsers(table: Table, limit: number, token: string | und
 }
 
 function changedMeanwhile(userArn: string): Fault {
-  return new Fault("ConflictException", `user ${userArn} was changed by somebody else meanwhile, try again`);
+  return new Fault("ConflictException", `user ${userArn} was changed by somebody else meanwhile, try again`, {
+    transient: true,
+  });
 }

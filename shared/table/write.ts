@@ -80,6 +80,7 @@ export async function transact(table: Table, writes: readonly Write[]): Promise<
     if (reasons.some(({ Code }) => Code === "TransactionConflict")) {
       throw new Fault("ConflictException", "somebody else is changing the same thing, try again", {
         cause: error,
+        transient: true,
       });
     }
     if (reasons.some(({ Code }) => Code === "ThrottlingError" || Code === "ProvisionedThroughputExceeded")) {
