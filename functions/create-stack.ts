@@ -3,6 +3,7 @@ import { CreateStack } from "../shared/contract/create-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
+import { changeSettings } from "../shared/model/stack.ts";
 import { stackArn } from "../shared/model/stack-arn.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { newStack } from "../shared/table/stacks.ts";
@@ -31,6 +32,6 @@ export const handler = serve(CreateStack, async (call) => {
     Revision: randomUUID(),
   };
   const event = changeEvent(call, { StackId, After: { Name, ServiceRoleArn, DefaultInstanceProfileArn } });
-  await transact(table, [...newStack(table, stack, settings), appendEvent(table, event)]);
+  await transact(table, [...newStack(table, stack, changeSettings({}, settings)), appendEvent(table, event)]);
   return { StackId };
 });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Fault } from "./fault.ts";
 
 /** A stack's id: a UUID, in lower case. */
 export const StackId = z
@@ -92,18 +93,31 @@ export function filterSecrets(settings: StackSettings): StackSettings {
 }
 
 /**
- * The settings with a change applied, member by member. A secret that comes back filtered, as it was shown, stays as it is.
+ * The settings with a change applied, member by member. A secret that comes back filtered, as it was shown, stays as it is, but
+ * only for the source it was given for.
+ * @throws Fault ValidationException for a filtered secret of another source, or of none
  */
 export function changeSettings(settings: StackSettings, change: StackSettings): StackSettings {
   const { CustomCookbooksSource: source } = change;
   if (!source) return { ...settings, ...change };
   const kept = settings.CustomCookbooksSource;
-  const restored = {
-    ...source,
-    ...(source.Password === FILTERED ? { Password: kept?.Password } : {}),
-    ...(source.SshKey === FILTERED ? { SshKey: kept?.SshKey } : {}),
+  const isSameSource = kept !== undefined && kept.Url === source.Url && kept.Type === source.Type;
+  const restore = (name: "Password" | "SshKey"): { Password?: string; SshKey?: string } => {
+    const secret = source[name] === FILTERED && isSameSource ? kept[name] : source[name];
+    if (secret === FILTERED) {
+      throw new Fault(
+        "ValidationException",
+        `\`CustomCookbooksSource.${name}\` is filtered: give the secret itself`,
+      );
+    }
+    return secret === undefined ? {} : { [name]: secret };
   };
-  return { ...settings, ...change, CustomCookbooksSource: restored };
+  const { Password: _password, SshKey: _sshKey, ...shown } = source;
+  return {
+    ...settings,
+    ...change,
+    CustomCookbooksSource: { ...shown, ...restore("Password"), ...restore("SshKey") },
+  };
 }
 
 function isJson(value: string): boolean {

@@ -59,7 +59,13 @@ let bob: OpsWorksClient;
 beforeAll(async () => {
   stack = await openTestStack();
   await stack.importAccount({
-    UserDetailList: [iamUser("admin", { policies: { all: policy("Allow", "opsworks:*") } }), iamUser("bob")],
+    UserDetailList: [
+      iamUser("admin", { policies: { all: policy("Allow", "opsworks:*") } }),
+      iamUser("bob"),
+      iamUser("looker", {
+        policies: { look: policy("Allow", "opsworks:Describe*", "arn:aws:opsworks:*:*:stack/*") },
+      }),
+    ],
   });
   admin = opsWorksClient(stack.url, stack.asUser("admin"));
   bob = opsWorksClient(stack.url, stack.asUser("bob"));
@@ -103,6 +109,17 @@ describe("a stack", () => {
     });
   });
 
+  test("gives no secret to another source than the one it was given for", async () => {
+    const StackId = await createWhole();
+    const shown = (await describeOne(StackId))?.CustomCookbooksSource;
+    for (const change of [{ Url: "https://elsewhere.example" }, { Type: "svn" as const }]) {
+      const update = new UpdateStackCommand({ StackId, CustomCookbooksSource: { ...shown, ...change } });
+      await expect(admin.send(update)).rejects.toThrow("is filtered: give the secret itself");
+    }
+    const copied = new CreateStackCommand({ ...WHOLE, CustomCookbooksSource: shown });
+    await expect(admin.send(copied)).rejects.toBeInstanceOf(ValidationException);
+  });
+
   test("keeps its service role", async () => {
     const StackId = await createWhole();
     await admin.send(new UpdateStackCommand({ StackId, ServiceRoleArn: WHOLE.ServiceRoleArn }));
@@ -132,6 +149,20 @@ describe("DescribeStacks", () => {
     });
     const { Stacks = [] } = await admin.send(new DescribeStacksCommand({}));
     expect(Stacks.map((one) => one.StackId)).toContain(StackId);
+  });
+
+  test("of all stacks is answered to whoever may see each of them, by level or by a policy on stacks", async () => {
+    const { Stacks: before = [] } = await admin.send(new DescribeStacksCommand({}));
+    const looker = opsWorksClient(stack.url, stack.asUser("looker"));
+    const { Stacks = [] } = await looker.send(new DescribeStacksCommand({}));
+    expect(Stacks).toHaveLength(before.length);
+  });
+
+  test("is refused to somebody who was never imported, even of all stacks", async () => {
+    const stranger = opsWorksClient(stack.url, stack.asUser("stranger"));
+    await expect(stranger.send(new DescribeStacksCommand({}))).rejects.toMatchObject({
+      name: "AccessDeniedException",
+    });
   });
 
   test("refuses the whole when one of the stacks may not be seen", async () => {
