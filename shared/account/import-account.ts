@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { Fault } from "../model/fault.ts";
 import { readPrincipal } from "../model/principal.ts";
 import type { User } from "../model/user.ts";
+import { faultOfAws } from "../table/aws-fault.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
 import { keys } from "../table/keys.ts";
@@ -25,7 +27,7 @@ export type ImportReport = {
 
 const PAGE = 500;
 const TOGETHER = 20;
-const MAX_TRIES = TOGETHER;
+const MAX_TRIES = 10;
 
 /**
  * Writes an account's users and roles to the table. A user who is there already keeps levels, SSH settings and
@@ -64,10 +66,8 @@ export async function importAccount(
     );
     await Promise.all(
       users.map(async (given) => {
-        const current = readUser(items.get(keys.user(given.IamUserArn)));
-        const user = merge(current, given, options.now);
-        report[user === current ? "unchanged" : current ? "changed" : "added"].push(given.IamUserArn);
-        if (user !== current) await write(table, user, current, options);
+        const item = items.get(keys.user(given.IamUserArn));
+        report[await importUser(table, given, readUser(item), options)].push(given.IamUserArn);
       }),
     );
     done += users.length;
@@ -94,12 +94,18 @@ async function vanishedFrom(table: Table, account: Account): Promise<string[]> {
   return vanished;
 }
 
+/** Another unique id; one that is not known is none. */
+function isSomebodyElse({ UserId: had }: User, { UserId: has }: AccountUser): boolean {
+  return had !== undefined && has !== undefined && had !== has;
+}
+
 /** The profile as it is to be; the current one itself when nothing changes. */
 function merge(current: User | undefined, given: AccountUser, now: Date): User {
-  const isSame = current !== undefined && (current.UserId === undefined || current.UserId === given.UserId);
+  const isSame = current !== undefined && !isSomebodyElse(current, given);
   const kept = isSame
     ? {
         ProfileId: current.ProfileId,
+        ...(current.UserId === undefined ? {} : { UserId: given.UserId ?? current.UserId }),
         AllowSelfManagement: current.AllowSelfManagement,
         CreatedAt: current.CreatedAt,
         ...(current.UnixId === undefined ? {} : { UnixId: current.UnixId }),
@@ -114,38 +120,53 @@ function merge(current: User | undefined, given: AccountUser, now: Date): User {
     : { ...merged, Revision: randomUUID() };
 }
 
+/** Writes one user, again from reading on when somebody else is in the way or the table is busy. */
+async function importUser(
+  table: Table,
+  given: AccountUser,
+  read: User | undefined,
+  options: { readonly caller: string; readonly now: Date },
+): Promise<"added" | "changed" | "unchanged"> {
+  let current = read;
+  for (let tries = 1; ; tries += 1) {
+    const user = merge(current, given, options.now);
+    if (user === current) return "unchanged";
+    try {
+      await write(table, user, current, options);
+      return current ? "changed" : "added";
+    } catch (error) {
+      const fault = error instanceof Fault ? error : faultOfAws(error);
+      const mayPass = fault?.transient || fault?.name === "ThrottlingException";
+      if (!mayPass || tries === MAX_TRIES) throw error;
+      await sleep(Math.random() * Math.min(20 * 2 ** tries, 2000));
+      const key = keys.user(given.IamUserArn);
+      current = readUser((await getItems(table, [key])).get(key));
+    }
+  }
+}
+
 async function write(
   table: Table,
   user: User,
   current: User | undefined,
   { caller, now }: { readonly caller: string; readonly now: Date },
 ): Promise<void> {
-  const event = {
-    EventId: randomUUID(),
-    Time: now.toISOString(),
-    Operation: "ImportUsers",
-    Caller: caller,
-    IamUserArn: user.IamUserArn,
-    ...(current ? { Before: shownInEvent(current) } : {}),
-    After: shownInEvent(user),
-  };
-  for (let tries = 1; ; tries += 1) {
-    const name =
-      user.SshUsername ?? (user.Kind === "user" ? await freeSshUsername(table, user.Name) : undefined);
-    const isNew = name !== undefined && name !== current?.SshUsername;
-    try {
-      await transact(table, [
-        putUser(table, name === undefined ? user : { ...user, SshUsername: name }, current?.Revision),
-        ...(isNew ? [claimSshUsername(table, name, user)] : []),
-        appendEvent(table, event),
-      ]);
-      return;
-    } catch (error) {
-      // Two users whose names lead to the same login name: one was faster, the other takes the next.
-      if (!isNew || !(error instanceof Fault && error.name === "ConflictException") || tries === MAX_TRIES)
-        throw error;
-    }
-  }
+  const name =
+    user.SshUsername ?? (user.Kind === "user" ? await freeSshUsername(table, user.Name) : undefined);
+  const isNewName = name !== undefined && name !== current?.SshUsername;
+  await transact(table, [
+    putUser(table, name === undefined ? user : { ...user, SshUsername: name }, current?.Revision),
+    ...(isNewName ? [claimSshUsername(table, name, user, true)] : []),
+    appendEvent(table, {
+      EventId: randomUUID(),
+      Time: now.toISOString(),
+      Operation: "ImportUsers",
+      Caller: caller,
+      IamUserArn: user.IamUserArn,
+      ...(current ? { Before: shownInEvent(current) } : {}),
+      After: shownInEvent(user),
+    }),
+  ]);
 }
 
 function shownInEvent({ UserId, ProfileId, Groups, Policies, Boundary }: User) {

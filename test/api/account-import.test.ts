@@ -248,6 +248,21 @@ describe("the import of somebody who is there already", () => {
     ]);
   });
 
+  test("takes nobody for somebody else only because their id is not told", async () => {
+    const stackId = await stack.addStack();
+    const whole = iamUser("kept");
+    await stack.importAccount({ UserDetailList: [whole] });
+    await stack.grant(stackId, userArn("kept"), { Level: "deny" });
+    const { UserId: _id, ...without } = whole;
+    await stack.importAccount({ UserDetailList: [without] });
+    await stack.importAccount({ UserDetailList: [whole] });
+    const [user, grant] = [
+      await stack.read(keys.user(userArn("kept"))),
+      await stack.read(keys.grant(stackId, userArn("kept"))),
+    ];
+    expect(grant).toMatchObject({ Level: "deny", ProfileId: user.ProfileId });
+  });
+
   test("is on their trail", async () => {
     await stack.importAccount({ UserDetailList: [iamUser("fred")] });
     expect(await stack.eventsAboutUser(userArn("fred"))).toMatchObject([
