@@ -2,8 +2,9 @@ import { Fault } from "../model/fault.ts";
 
 export type Paging = { readonly MaxResults?: number | undefined; readonly NextToken?: string | undefined };
 
-/** What an answer without pages may hold; a Lambda's answer may have six megabytes. */
+/** What an answer may hold; a Lambda's may have six megabytes. */
 const MAX_ROWS = 10_000;
+const MAX_BYTES = 5_000_000;
 const PAGE = 500;
 
 /**
@@ -16,14 +17,16 @@ export async function collectPages<Row>(
 ): Promise<{ rows: Row[]; NextToken?: string }> {
   const rows: Row[] = [];
   let token = NextToken;
+  let bytes = 0;
   do {
     const { page, next } = await fetch(MaxResults ?? PAGE, token);
     rows.push(...page);
     token = next;
-    if (rows.length > MAX_ROWS) {
+    bytes += Buffer.byteLength(JSON.stringify(page));
+    if (rows.length > MAX_ROWS || bytes > MAX_BYTES) {
       throw new Fault(
         "ValidationException",
-        "the list is too long for one answer: ask in pages, with `MaxResults` and `NextToken`",
+        "the list is too long for one answer: ask in smaller pages, with `MaxResults` and `NextToken`",
       );
     }
   } while (token !== undefined && MaxResults === undefined);

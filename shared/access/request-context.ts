@@ -7,9 +7,9 @@ import type { User } from "../model/user.ts";
 
 /** What the way of a request tells of it. */
 export type Origin = {
-  readonly sourceIp?: string;
-  readonly userAgent?: string;
-  readonly secureTransport?: boolean;
+  readonly sourceIp?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly secureTransport?: boolean | undefined;
 };
 
 /** Context that an enforcement point supplies for somebody else's request. */

@@ -14,6 +14,20 @@ export type ClientOptions = {
   readonly timeBudget?: number;
 };
 
+/**
+ * Who asks: an ARN, or with what else is known of them. With `userId`, somebody made again under an old name is not taken for
+ * whom they replaced; the rest is what policies' conditions on the request are decided by.
+ */
+export type Caller =
+  | string
+  | {
+      readonly arn: string;
+      readonly userId?: string | undefined;
+      readonly sourceIp?: string | undefined;
+      readonly userAgent?: string | undefined;
+      readonly secureTransport?: boolean | undefined;
+    };
+
 export type Level = "deny" | "iam_only" | "show" | "deploy" | "manage";
 
 /** One question: may this user do this, on a stack or (without one) in the account? */
@@ -68,16 +82,16 @@ export type Client = ReturnType<typeof createClient>;
  * Every method fails closed: it answers with what the service said, or throws {@link StackwardenError}.
  */
 export function createClient({ lambda, functionPrefix, timeBudget = 3000 }: ClientOptions) {
-  const call = (operation: string, caller: string, input: unknown): Promise<unknown> =>
-    invokeInTime(lambda, `${functionPrefix}${operation}`, JSON.stringify({ caller, input }), timeBudget);
+  const call = (operation: string, caller: Caller, input: unknown, retried = READ_AGAIN): Promise<unknown> =>
+    invokeInTime(lambda, `${functionPrefix}${operation}`, invocationOf(caller, input), timeBudget, retried);
 
   return {
-    async check(caller: string, question: Question): Promise<Check> {
+    async check(caller: Caller, question: Question): Promise<Check> {
       return readCheck(await call("CheckAuthorization", caller, evaluationOf(question)));
     },
 
     /** Up to 100 questions in one round trip, answered in their order. */
-    async checkAll(caller: string, questions: readonly Question[]): Promise<Check[]> {
+    async checkAll(caller: Caller, questions: readonly Question[]): Promise<Check[]> {
       if (questions.length === 0) return [];
       const input = { evaluations: questions.map(evaluationOf) };
       const answers = memberOf(await call("BatchCheckAuthorization", caller, input), "evaluations");
@@ -86,7 +100,7 @@ export function createClient({ lambda, functionPrefix, timeBudget = 3000 }: Clie
     },
 
     async describePermissions(
-      caller: string,
+      caller: Caller,
       of: { readonly stackId?: string; readonly user?: string },
     ): Promise<Permission[]> {
       const input = { StackId: of.stackId, IamUserArn: of.user };
@@ -97,12 +111,18 @@ export function createClient({ lambda, functionPrefix, timeBudget = 3000 }: Clie
 
     /** Takes a deployment whose parameter `DirectWrites` is on. What is left out stays as it is. */
     async setPermission(
-      caller: string,
+      caller: Caller,
       permission: Pick<Permission, "StackId" | "IamUserArn"> & Partial<Permission>,
     ): Promise<void> {
-      await call("SetPermission", caller, permission);
+      await call("SetPermission", caller, permission, WRITE_AGAIN);
     },
   };
+}
+
+function invocationOf(caller: Caller, input: unknown): string {
+  if (typeof caller === "string") return JSON.stringify({ caller, input });
+  const { arn, userId, ...origin } = caller;
+  return JSON.stringify({ caller: arn, userId, origin, input });
 }
 
 function evaluationOf({ user, action, stackId, accountId, context }: Question) {
@@ -120,6 +140,7 @@ async function invokeInTime(
   FunctionName: string,
   Payload: string,
   timeBudget: number,
+  retried: ReadonlySet<string>,
 ): Promise<unknown> {
   const deadline = Date.now() + timeBudget;
   for (let tries = 1; ; tries += 1) {
@@ -128,13 +149,19 @@ async function invokeInTime(
     } catch (error) {
       const failure = toError(error);
       const pause = Math.random() * 50 * 2 ** tries;
-      if (!RETRIED.has(failure.code) || Date.now() + pause >= deadline) throw failure;
+      if (!retried.has(failure.code) || Date.now() + pause >= deadline) throw failure;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 }
 
-const RETRIED = new Set(["ThrottlingException", "ServiceUnavailableException", "InternalFailure"]);
+/** A read may be asked again whatever became of it; a write only when it was turned away, since it may have been done. */
+const READ_AGAIN: ReadonlySet<string> = new Set([
+  "ThrottlingException",
+  "ServiceUnavailableException",
+  "InternalFailure",
+]);
+const WRITE_AGAIN: ReadonlySet<string> = new Set(["ThrottlingException"]);
 
 async function invokeOnce(
   lambda: LambdaInvoker,

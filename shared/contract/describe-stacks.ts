@@ -30,5 +30,5 @@ export const DescribeStacks = operation({
     ),
     NextToken: z.string().optional(),
   }),
-  needs: ({ StackIds }) => (StackIds === undefined ? { action: "opsworks:DescribeStacks" } : undefined),
+  needs: () => undefined,
 });

@@ -1,4 +1,4 @@
-import type { Client } from "./client.ts";
+import type { Caller, Client } from "./client.ts";
 import { StackwardenError } from "./client.ts";
 
 /** What middy hands to a `before` hook, as far as it matters here. */
@@ -18,16 +18,20 @@ export type RequirePermissionOptions = {
  * A middy middleware that lets a request through to the handler only if its caller may perform the action on the stack. The
  * caller is who API Gateway verified (IAM authorizer), never what the request says.
  *
+ * What it believes is the event, so a right to invoke the guarded function itself is a right to act as anybody. The account root and
+ * administrators are refused, since an invoker may not name them.
+ *
  * Answers 403 with the reason, or 503 when there is no answer to be had: never lets through in doubt.
  */
 export function requirePermission({ client, action, stackId }: RequirePermissionOptions) {
   return {
     before: async ({ event }: Request): Promise<Refusal | undefined> => {
-      const user = verifiedCaller(event);
-      if (user === undefined)
+      const caller = verifiedCaller(event);
+      const user = caller?.arn;
+      if (caller === undefined || user === undefined)
         return refuse(403, "AccessDeniedException", "the caller is not known: no IAM authorizer verified it");
       try {
-        const { decision, reason } = await client.check(user, { user, action, stackId: stackId(event) });
+        const { decision, reason } = await client.check(caller, { user, action, stackId: stackId(event) });
         if (decision) return undefined;
         const message = `User: ${user} is not authorized to perform: ${action}${reason ? ` (${reason})` : ""}`;
         return refuse(403, "AccessDeniedException", message);
@@ -55,11 +59,24 @@ function refuse(statusCode: number, code: string, message: string): Refusal {
 }
 
 /** From an HTTP API with IAM authorization, or from a REST API with it. */
-function verifiedCaller(event: unknown): string | undefined {
+function verifiedCaller(event: unknown): (Caller & { readonly arn: string }) | undefined {
   const context = memberOf(event, "requestContext");
-  const http = memberOf(memberOf(memberOf(context, "authorizer"), "iam"), "userArn");
-  const rest = memberOf(memberOf(context, "identity"), "userArn");
-  return [http, rest].find((arn) => typeof arn === "string");
+  const [http, iam] = [memberOf(context, "http"), memberOf(memberOf(context, "authorizer"), "iam")];
+  const rest = memberOf(context, "identity");
+  const arn = textOf(iam, "userArn") ?? textOf(rest, "userArn");
+  if (arn === undefined) return undefined;
+  return {
+    arn,
+    userId: textOf(iam, "userId") ?? textOf(rest, "user"),
+    sourceIp: textOf(http, "sourceIp") ?? textOf(rest, "sourceIp"),
+    userAgent: textOf(http, "userAgent") ?? textOf(rest, "userAgent"),
+    secureTransport: true,
+  };
+}
+
+function textOf(value: unknown, name: string): string | undefined {
+  const member = memberOf(value, name);
+  return typeof member === "string" && member !== "" ? member : undefined;
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyEventV2WithIAMAuthorizer, Context } from "aws-lambda";
+import { isIP } from "node:net";
 import * as z from "zod";
 import type { Subject } from "../access/answer.ts";
 import type { Deployment } from "../access/deployment.ts";
@@ -26,7 +27,23 @@ const GatewayEvent = z.object({
 type DeepPartial<T> = T extends object ? { [K in keyof T]?: DeepPartial<T[K]> | undefined } : T;
 
 /** What another Lambda sends. */
-const Invocation = z.strictObject({ caller: z.string().max(640), input: z.unknown().optional() });
+const Invocation = z.strictObject({
+  caller: z.string().max(640),
+  /** The caller's unique id and the origin of the caller's request, where the invoker knows them. */
+  userId: z.string().max(256).optional(),
+  origin: z
+    .strictObject({
+      sourceIp: z
+        .string()
+        .max(64)
+        .refine((text) => isIP(text) !== 0),
+      userAgent: z.string().max(4096),
+      secureTransport: z.boolean(),
+    })
+    .partial()
+    .optional(),
+  input: z.unknown().optional(),
+});
 
 /** Finds out who sent the request; nothing in its body or headers has a say in it. */
 export function caller(operation: Pick<Operation, "name" | "reads">): MiddlewareObj {
@@ -72,8 +89,12 @@ function fromInvocation(
 ): Call {
   const invocation = Invocation.safeParse(event);
   if (!invocation.success) {
-    throw new Fault("ValidationException", 'an invocation is `{"caller": "<arn>", "input": {...}}`');
+    throw new Fault(
+      "ValidationException",
+      'an invocation is `{"caller": "<arn>", "userId"?: "<id>", "origin"?: {"sourceIp"?, "userAgent"?, "secureTransport"?}, "input": {...}}`',
+    );
   }
+  const { userId, origin = {} } = invocation.data;
   const caller = directCaller(invocation.data.caller, deployment);
   if (!reads && !areDirectWritesOn()) {
     throw new Fault(
@@ -87,8 +108,8 @@ function fromInvocation(
     requestId: context.awsRequestId,
     now: new Date(),
     deployment,
-    caller,
-    origin: {},
+    caller: { ...caller, ...(userId === undefined ? {} : { userId }) },
+    origin,
     input: invocation.data.input,
     snapshot: NOTHING_READ,
   };

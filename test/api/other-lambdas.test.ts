@@ -30,7 +30,19 @@ beforeAll(async () => {
   stack = await openTestStack({ directWrites: true });
   stackId = await stack.addStack();
   await stack.importAccount({
-    UserDetailList: [iamUser("bob"), iamUser("carol")],
+    UserDetailList: [
+      iamUser("bob"),
+      iamUser("carol"),
+      iamUser("here", { id: "AIDAHERE" }),
+      iamUser("not-outside", {
+        id: "AIDANOTOUTSIDE",
+        policies: {
+          inside: policy("Deny", "*", "*", {
+            Condition: { IpAddress: { "aws:SourceIp": "203.0.113.0/24" } },
+          }),
+        },
+      }),
+    ],
     RoleDetailList: [
       iamRole("tool", { policies: { ask: policy("Allow", "stackwarden:CheckAuthorization") } }),
     ],
@@ -91,6 +103,32 @@ describe("a function that requires a permission", () => {
   test("refuses when the event has no stack", async () => {
     const { pathParameters: _none, ...event } = request(BOB);
     expect(await run(event)).toMatchObject({ statusCode: 503 });
+  });
+});
+
+describe("what the gateway verified of a caller", () => {
+  const verified = (name: string, userId: string, sourceIp: string) => ({
+    ...request(undefined),
+    requestContext: {
+      http: { sourceIp, userAgent: "curl" },
+      authorizer: { iam: { userArn: userArn(name), userId } },
+    },
+  });
+
+  test("keeps out somebody who was made again under an old name", async () => {
+    await stack.grant(stackId, userArn("here"), { Level: "deploy" });
+    expect(await run(verified("here", "AIDAHERE", "192.0.2.1"))).toMatchObject({ statusCode: 200 });
+    expect(await run(verified("here", "AIDASOMEBODYELSE", "192.0.2.1"))).toMatchObject({ statusCode: 403 });
+  });
+
+  test("decides the conditions of policies, as over HTTP", async () => {
+    await stack.grant(stackId, userArn("not-outside"), { Level: "manage" });
+    expect(await run(verified("not-outside", "AIDANOTOUTSIDE", "192.0.2.1"))).toMatchObject({
+      statusCode: 200,
+    });
+    expect(await run(verified("not-outside", "AIDANOTOUTSIDE", "203.0.113.9"))).toMatchObject({
+      statusCode: 403,
+    });
   });
 });
 
@@ -163,6 +201,21 @@ describe("the client", () => {
     await expect(
       client.setPermission(BOB, { StackId: stackId, IamUserArn: CAROL, Level: "deny" }),
     ).rejects.toThrow(StackwardenError);
+  });
+
+  test("never does a write again whose outcome it does not know", async () => {
+    let calls = 0;
+    endpoint.behave(async (...all) => {
+      calls += 1;
+      if (calls > 1) return service(...all);
+      await stack.invoke("SetPermission", all[1]);
+      all[2].destroy();
+    });
+    const change = { StackId: stackId, IamUserArn: BOB, AllowSsh: false };
+    await expect(client.setPermission(CAROL, change)).rejects.toMatchObject({
+      code: "ServiceUnavailableException",
+    });
+    expect(calls).toBe(1);
   });
 
   test("tries again what may pass, within its time", async () => {

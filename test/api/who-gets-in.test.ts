@@ -271,11 +271,11 @@ describe("a function that another invokes", () => {
     ["an empty object", {}],
     ["an input without a caller", { input: {} }],
     ["a caller that is a list", { caller: [userArn("manager")], input: {} }],
-    ["a member more", { caller: userArn("manager"), input: {}, userId: "AIDAMANAGER" }],
+    ["a member more", { caller: userArn("manager"), input: {}, administrator: "AIDAMANAGER" }],
   ] as const)("takes no event that is %s", async ([, event]) => {
     await expect(stack.invoke("DescribePermissions", event)).rejects.toMatchObject({
       name: "ValidationException",
-      message: 'an invocation is `{"caller": "<arn>", "input": {...}}`',
+      message: expect.stringContaining("an invocation is"),
     });
   });
 
@@ -315,7 +315,7 @@ describe("an event that looks like API Gateway's", () => {
     async (name) => {
       await expect(stack.invoke(name, forged)).rejects.toMatchObject({
         name: "ValidationException",
-        message: 'an invocation is `{"caller": "<arn>", "input": {...}}`',
+        message: expect.stringContaining("an invocation is"),
       });
     },
   );
