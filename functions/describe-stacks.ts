@@ -1,6 +1,7 @@
 import { collectPages } from "../shared/access/collect-pages.ts";
+import { loadSnapshot } from "../shared/access/snapshot.ts";
 import { DescribeStacks } from "../shared/contract/describe-stacks.ts";
-import { authorizeOnStacks } from "../shared/lambda/authorize.ts";
+import { accessDenied, ask, authorizeOnStacks } from "../shared/lambda/authorize.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { filterSecrets, type Stack } from "../shared/model/stack.ts";
 import { getItems } from "../shared/table/get-items.ts";
@@ -16,6 +17,10 @@ export const handler = serve(DescribeStacks, async (call) => {
     showAll(table, await authorizeOnStacks(call, "opsworks:DescribeStacks", ids));
   if (StackIds !== undefined) return { Stacks: await describe(StackIds) };
 
+  const userArns = [call.caller.principal.userArn];
+  call.snapshot = await loadSnapshot(table, { userArns });
+  call.answer = await ask(call, "opsworks:DescribeStacks");
+  if (!call.answer.known || call.answer.decision === "explicitDeny") throw accessDenied(call.answer);
   const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
     const { stacks, next } = await listStacks(table, limit, token);
     return { page: await describe(stacks.map(({ StackId }) => StackId)), next };

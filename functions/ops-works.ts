@@ -32,31 +32,49 @@ const SERVED = new Map(
 );
 
 const TARGET = /^OpsWorks_20130218\.([A-Za-z]+)$/;
-const WireEvent = z.object({
+const WireEvent = z.looseObject({
   headers: z.record(z.string(), z.string().optional()),
-  requestContext: z.unknown(),
+  body: z.string().optional(),
+  isBase64Encoded: z.boolean(),
 });
 const Reply = z.object({
   statusCode: z.number(),
   headers: z.record(z.string(), z.string()),
   body: z.string(),
 });
+const Refusal = z.object({ __type: z.string(), message: z.string() });
+
+/** OpsWorks' errors that callers of its clients catch by name; what it had no name for is one of them. */
+const NAME_ON_THE_WIRE: Readonly<Record<string, string>> = { ConflictException: "ValidationException" };
 
 /**
  * The OpsWorks wire protocol, AWS JSON 1.1: `POST /` with the operation in `X-Amz-Target`, so that OpsWorks' own clients work.
  * What each operation does is its own function's; here is only how it is asked and answered.
  */
 export async function handler(event: unknown, context: Context): Promise<APIGatewayProxyStructuredResultV2> {
-  const [, name = ""] = TARGET.exec(WireEvent.parse(event).headers["x-amz-target"] ?? "") ?? [];
+  const request = WireEvent.parse(event);
+  const [, name = ""] = TARGET.exec(request.headers["x-amz-target"] ?? "") ?? [];
   const operation = SERVED.get(name);
-  if (!operation) return respond(400, fault("ValidationException", notServed(name)));
-  const { statusCode, headers, body } = Reply.parse(await operation(event, context));
-  // An operation without output answers with an empty body, and OpsWorks had no 404.
-  return respond(
-    statusCode === 404 ? 400 : statusCode,
-    body === "{}" ? "" : body,
-    headers["x-amzn-errortype"],
-  );
+  if (!operation) return refuse(400, "ValidationException", notServed(name));
+  const { statusCode, body } = Reply.parse(await operation(withoutNulls(request), context));
+  // An operation without output answers with an empty body.
+  if (statusCode < 400) return respond(statusCode, body === "{}" ? "" : body);
+  const { __type, message } = Refusal.parse(JSON.parse(body));
+  const isModelled = __type === "ResourceNotFoundException" || __type in NAME_ON_THE_WIRE;
+  return refuse(isModelled ? 400 : statusCode, NAME_ON_THE_WIRE[__type] ?? __type, message);
+}
+
+/** In AWS JSON a member that is null is one that is left out. */
+function withoutNulls(request: z.infer<typeof WireEvent>): unknown {
+  const { body = "", isBase64Encoded } = request;
+  const text = isBase64Encoded ? Buffer.from(body, "base64").toString("utf8") : body;
+  try {
+    const input: unknown = JSON.parse(text, (_key, value: unknown) => value ?? undefined);
+    return { ...request, body: JSON.stringify(input), isBase64Encoded: false };
+  } catch {
+    // The operation says what is wrong with it.
+    return request;
+  }
 }
 
 function notServed(name: string): string {
@@ -67,15 +85,15 @@ function notServed(name: string): string {
   return `the operation \`${name}\` is not served here: ${reason}`;
 }
 
-function fault(code: string, message: string): string {
-  return JSON.stringify({ __type: code, message });
+function refuse(statusCode: number, code: string, message: string): APIGatewayProxyStructuredResultV2 {
+  return respond(statusCode, JSON.stringify({ __type: code, message }), { "x-amzn-errortype": code });
 }
 
-function respond(statusCode: number, body: string, errorType?: string): APIGatewayProxyStructuredResultV2 {
-  const headers = { "content-type": "application/x-amz-json-1.1", "cache-control": "no-store" };
-  return {
-    statusCode,
-    headers: { ...headers, ...(errorType ? { "x-amzn-errortype": errorType } : {}) },
-    body,
-  };
+function respond(
+  statusCode: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): APIGatewayProxyStructuredResultV2 {
+  const always = { "content-type": "application/x-amz-json-1.1", "cache-control": "no-store" };
+  return { statusCode, headers: { ...always, ...headers }, body };
 }

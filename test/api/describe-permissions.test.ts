@@ -296,7 +296,8 @@ describe("a list that an answer cannot hold", () => {
       status: 400,
       body: {
         __type: "ValidationException",
-        message: "the list is too long for one answer: ask in pages, with `MaxResults` and `NextToken`",
+        message:
+          "the list is too long for one answer: ask in smaller pages, with `MaxResults` and `NextToken`",
       },
     });
   });

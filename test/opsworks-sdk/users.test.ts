@@ -105,6 +105,11 @@ describe("a user profile", () => {
     }
   });
 
+  test("is not deleted by its own user, whom it might deny something", async () => {
+    const own = new DeleteUserProfileCommand({ IamUserArn: userArn("admin") });
+    await expect(admin.send(own)).rejects.toBeInstanceOf(ValidationException);
+  });
+
   test("takes a policy, whatever the level", async () => {
     const name = await create();
     await stack.grant(await stack.addStack(), userArn(name), { Level: "manage" });
@@ -129,10 +134,19 @@ describe("a login name", () => {
     await create({ SshUsername: "taken" });
     const other = newName();
     await expect(create({ SshUsername: "Taken" }, other)).rejects.toMatchObject({
-      name: "ConflictException",
+      name: "ValidationException",
       message: "`SshUsername` Taken is taken",
     });
     await expect(profileOf(other)).rejects.toBeInstanceOf(ResourceNotFoundException);
+  });
+
+  test("made from an IAM name is another for each of four users who are made at once", async () => {
+    const arns = ["a", "b", "c", "d"].map((path) => userArn(`${path}/twin`));
+    await Promise.all(arns.map((IamUserArn) => admin.send(new CreateUserProfileCommand({ IamUserArn }))));
+    const { UserProfiles = [] } = await admin.send(new DescribeUserProfilesCommand({ IamUserArns: arns }));
+    expect(
+      UserProfiles.map(({ SshUsername }) => SshUsername).toSorted((a = "", b = "") => a.localeCompare(b)),
+    ).toEqual(["twin", "twin2", "twin3", "twin4"]);
   });
 
   test("goes to one of two who take it at the same time", async () => {
@@ -213,6 +227,24 @@ describe("Unix ids", () => {
     expect(Math.max(...ids.map(Number))).toBeLessThanOrEqual(4000);
   });
 
+  test("are one for a user who gets SSH on twenty stacks at once, and none is lost for good", async () => {
+    const IamUserArn = userArn(await create());
+    const next = userArn(await create());
+    const stackIds = await Promise.all(Array.from({ length: 20 }, () => stack.addStack()));
+    const setSsh = (StackId: string, arn: string) =>
+      admin.send(new SetPermissionCommand({ StackId, IamUserArn: arn, AllowSsh: true }));
+    await Promise.all(stackIds.map((StackId) => setSsh(StackId, IamUserArn)));
+    const { LastGiven, Returned = new Set() } = await stack.read(keys.unixIds());
+    expect(Returned.has(await unixIdOf(IamUserArn))).toBe(false);
+
+    const Item = { ...keys.unixIds(), LastGiven: 4000, Returned: new Set([...Returned, 2999]) };
+    await stack.table.client.send(new PutCommand({ TableName: stack.tableName, Item }));
+    await setSsh(stackIds[0] ?? "", next);
+    expect(Item.Returned.has(Number(await unixIdOf(next)))).toBe(true);
+    const before = { ...keys.unixIds(), LastGiven };
+    await stack.table.client.send(new PutCommand({ TableName: stack.tableName, Item: before }));
+  });
+
   test("stay with the user, and are given to nobody else after the user is gone", async () => {
     const StackId = await stack.addStack();
     const [first, second] = [await create(), await create()];
@@ -232,12 +264,15 @@ describe("Unix ids", () => {
     const StackId = await stack.addStack();
     const IamUserArn = userArn(await create());
     await stack.table.client.send(
-      new PutCommand({ TableName: stack.tableName, Item: { ...keys.unixIds(), LastGiven: 4000 } }),
+      new PutCommand({
+        TableName: stack.tableName,
+        Item: { ...keys.unixIds(), LastGiven: 4000 },
+      }),
     );
     await expect(
       admin.send(new SetPermissionCommand({ StackId, IamUserArn, AllowSsh: true })),
     ).rejects.toMatchObject({
-      name: "ConflictException",
+      name: "ValidationException",
       message: expect.stringContaining("no Unix id is left"),
     });
     const { Permissions } = await admin.send(new DescribePermissionsCommand({ StackId, IamUserArn }));

@@ -63,6 +63,24 @@ describe("the OpsWorks wire protocol", () => {
     expect(deleted.headers.get("content-type")).toBe("application/x-amz-json-1.1");
   });
 
+  test("takes a member that is null for one that is left out", async () => {
+    const profile = {
+      IamUserArn: userArn("nulls"),
+      SshUsername: null,
+      SshPublicKey: null,
+      AllowSelfManagement: null,
+    };
+    expect(await wire("OpsWorks_20130218.CreateUserProfile", profile)).toMatchObject({ status: 200 });
+    expect(await wire("OpsWorks_20130218.DescribeStacks", { StackIds: null })).toMatchObject({ status: 200 });
+  });
+
+  test("says that a body is not JSON", async () => {
+    expect(await wire("OpsWorks_20130218.DescribeStacks", "{")).toMatchObject({
+      status: 400,
+      body: { __type: "ValidationException", message: "the body is not JSON" },
+    });
+  });
+
   test("is on its own path only: the other routes want `execute-api`", async () => {
     const own = await opsWorksClient(`${stack.url}/SetPermission`, admin)
       .send(new DescribeMyUserProfileCommand({}))
