@@ -3,7 +3,11 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 
 /** Whose account the data is of; DynamoDB Local's own files beside it know nothing of that. */
-const Ownership = z.object({ accountId: z.string(), administrators: z.array(z.string()) });
+const Ownership = z.object({
+  accountId: z.string(),
+  administrators: z.array(z.string()),
+  seeded: z.boolean(),
+});
 type Ownership = z.infer<typeof Ownership>;
 
 /** A folder that keeps the local stack's data across restarts. */

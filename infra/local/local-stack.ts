@@ -18,8 +18,6 @@ export type LocalStack = {
   readonly accountId: string;
   readonly tableName: string;
   readonly table: Table;
-  /** Whether the table was made just now, rather than kept from an earlier run. */
-  readonly isNew: boolean;
   /** Makes credentials for an ARN, as IAM or STS would; a role session gets temporary ones. */
   readonly signIn: (userArn: string, userId: string) => Identity;
   readonly close: () => Promise<void>;
@@ -57,7 +55,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     Object.assign(process.env, resolveEnvironment(template, route.environment, given));
 
   const table = openTable(tableName);
-  const isNew = await createTable(table, tableDefinition(template, tableName));
+  await createTable(table, tableDefinition(template, tableName));
 
   const identities = new Map<string, Identity>();
   const gateway = await startGateway({
@@ -76,7 +74,6 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     accountId,
     tableName,
     table,
-    isNew,
     signIn: (userArn, userId) => {
       const identity = makeIdentity(userArn, userId);
       identities.set(identity.accessKeyId, identity);
@@ -86,13 +83,12 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   };
 }
 
-async function createTable({ client }: Table, definition: CreateTableCommandInput): Promise<boolean> {
+/** Unless it is there, kept from an earlier run. */
+async function createTable({ client }: Table, definition: CreateTableCommandInput): Promise<void> {
   try {
     await client.send(new CreateTableCommand(definition));
-    return true;
   } catch (error) {
-    if (error instanceof ResourceInUseException) return false;
-    throw error;
+    if (!(error instanceof ResourceInUseException)) throw error;
   }
 }
 

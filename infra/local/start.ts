@@ -61,7 +61,7 @@ async function start(options: {
   requireJava();
   await requireFree(port);
   const folder = options.dataFolder === undefined ? undefined : await openDataFolder(options.dataFolder);
-  const isKept = folder?.ownership !== undefined;
+  const isKept = folder?.ownership?.seeded ?? false;
   const accountFile = importFile ?? (isKept ? undefined : DEMO_ACCOUNT_FILE);
   say(
     accountFile === undefined
@@ -69,7 +69,11 @@ async function start(options: {
       : `reading ${importFile ?? "the demo account"} ...`,
   );
   const account = accountFile === undefined ? undefined : await readAccount(accountFile);
+  if (isKept && options.administrators.length > 0) {
+    throw new Error("`--administrators` goes with the first start of a data folder; this one has its own");
+  }
   const ownership = folder?.ownership ?? {
+    seeded: false,
     accountId: importFile === undefined ? DEMO_ACCOUNT_ID : accountIdOf(account),
     administrators: importFile === undefined ? DEMO_ADMINISTRATORS : options.administrators,
   };
@@ -89,10 +93,12 @@ async function start(options: {
     endpoint: database.endpoint,
     tableName: "stackwarden-local",
     port,
-    ...ownership,
+    accountId: ownership.accountId,
+    administrators: ownership.administrators,
     onRefusal: (why) => process.stderr.write(`gateway: 403: ${why}\n`),
     onFault: (error) => process.stderr.write(`gateway: 500: ${String(error)}\n`),
   });
+  await folder?.keep(ownership);
   if (account) {
     const report = await importAccount(stack.table, account, {
       caller: "operator",
@@ -101,8 +107,8 @@ async function start(options: {
     });
     say(summarize(report));
   }
-  if (stack.isNew) await seedStacks(stack.table, stack.region, stack.accountId);
-  await folder?.keep(ownership);
+  if (!ownership.seeded) await seedStacks(stack.table, stack.region, stack.accountId);
+  await folder?.keep({ ...ownership, seeded: true });
   await writeState({
     url: stack.url,
     endpoint: database.endpoint,

@@ -19,11 +19,14 @@ export const DEMO_ADMINISTRATORS = demo.administrators.map((name) => userArn(DEM
 
 export type DemoStack = { readonly StackId: string; readonly Name: string; readonly Arn: string };
 
-/** Makes the demo's stacks in an account, and gives the demo's people, as far as they are there, their levels. */
-export async function seedStacks(table: Table, region: string, accountId: string): Promise<DemoStack[]> {
+/** Makes the demo's stacks in an account, unless they are there, and gives the demo's people, as far as they are there, their levels. */
+export async function seedStacks(table: Table, region: string, accountId: string): Promise<void> {
   const place = { partition: "aws", region, accountId };
-  return Promise.all(
+  await Promise.all(
     demo.stacks.map(async ({ StackId, Name, grants }) => {
+      const key = keys.stack(StackId);
+      const isThere = (await getItems(table, [key])).get(key) !== undefined;
+      if (isThere) return;
       const Arn = stackArn(place, StackId);
       const roles = {
         ServiceRoleArn: `arn:aws:iam::${accountId}:role/aws-opsworks-service-role`,
@@ -48,7 +51,6 @@ export async function seedStacks(table: Table, region: string, accountId: string
       for (const [name, level] of Object.entries(grants)) {
         await seedGrant(table, event, userArn(accountId, name), Permission.parse(level));
       }
-      return { StackId, Name, Arn };
     }),
   );
 }
