@@ -11,7 +11,7 @@ export type Table = { readonly name: string; readonly client: DynamoDBDocumentCl
 export function openTable(name: string): Table {
   const client = new DynamoDBClient({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 1200, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: 1800, requestTimeout: 1200, throwOnRequestTimeout: true },
   });
   return {
     name,
