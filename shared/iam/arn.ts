@@ -23,13 +23,13 @@ const FIELDS = 6;
 export function compileArn(parts: readonly Part[]): Pattern {
   const fields = splitAtColons(parts, FIELDS);
   if (parts.length === 1 && hasVariable(parts)) return compileGlob(parts);
-  if (fields.length < FIELDS && parts.at(-1) !== ANY_RUN) {
+  const [scheme = [], , service, region = []] = fields;
+  const isText = scheme.every((part) => typeof part === "string");
+  if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
+  if (fields.length < FIELDS && (parts.at(-1) !== ANY_RUN || !isText)) {
     throw new RangeError("is neither `*` nor an ARN of six fields, nor does it end in `*`");
   }
-  const [scheme = [], , service, region = []] = fields;
-  if (scheme.every((part) => typeof part === "string") && scheme.join("") !== "arn") {
-    throw new RangeError("does not begin with `arn:`");
-  }
+  if (isText && scheme.join("") !== "arn") throw new RangeError("does not begin with `arn:`");
   if (service?.length === 1 && service[0] === "iam" && region.length > 0 && region[0] !== ANY_RUN) {
     throw new RangeError("has a region, and IAM has none: `arn:aws:iam::<account>:...`");
   }
@@ -62,9 +62,9 @@ export function compileResource(parts: readonly Part[]): Pattern {
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
   const fields = splitAtColons(parts, FIELDS);
   if (fields[0]?.length !== 1 || fields[0][0] !== "arn") throw new RangeError("is neither `*` nor an ARN");
+  const pattern = compileArn(parts);
   // IAM takes such an entry (one of AWS's own policies has it), and replaces no variable there.
-  if (fields.slice(0, FIELDS - 1).some(hasVariable)) return () => undefined;
-  return compileArn(parts);
+  return fields.slice(0, FIELDS - 1).some(hasVariable) ? () => undefined : pattern;
 }
 
 /** Whether a text is an ARN: `arn`, and six fields. */
