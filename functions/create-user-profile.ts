@@ -8,10 +8,13 @@ import { readPrincipal } from "../shared/model/principal.ts";
 import type { User } from "../shared/model/user.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { claimSshUsername, freeSshUsername } from "../shared/table/ssh-usernames.ts";
-import { putUser } from "../shared/table/users.ts";
+import { putUser, readIamFacts } from "../shared/table/users.ts";
 import { transact } from "../shared/table/write.ts";
 
-/** Adds a user. Their level is `iam_only` everywhere, and their policies are none until an import brings them. */
+/**
+ * Adds a user, with `iam_only` everywhere. What policies apply is known from an import; of somebody who was never imported, nothing
+ * is, and levels decide alone.
+ */
 export const handler = serve(CreateUserProfile, async (call) => {
   const { IamUserArn, SshUsername, SshPublicKey, AllowSelfManagement = false } = call.input;
   const { table } = call.deployment;
@@ -26,9 +29,7 @@ export const handler = serve(CreateUserProfile, async (call) => {
       Name: principal.name,
       Kind: principal.kind === "role" || principal.kind === "federated" ? principal.kind : "user",
       ProfileId: randomUUID(),
-      Groups: [],
-      Policies: [],
-      Tags: {},
+      ...(await readIamFacts(table, IamUserArn)),
       SshUsername: name,
       ...(SshPublicKey === undefined ? {} : { SshPublicKey }),
       AllowSelfManagement,

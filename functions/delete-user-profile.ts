@@ -27,7 +27,7 @@ export const handler = serve(DeleteUserProfile, async (call) => {
     const { SshUsername, SshPublicKey, AllowSelfManagement, ProfileId } = user;
     const before = { ProfileId, SshUsername, SshPublicKey, AllowSelfManagement };
     await transact(table, [
-      removeUser(table, user),
+      ...removeUser(table, user),
       ...(SshUsername === undefined ? [] : [releaseSshUsername(table, SshUsername)]),
       appendEvent(table, changeEvent(call, { IamUserArn, Before: before })),
     ]);

@@ -37,3 +37,18 @@ export const User = z.object({
   Revision: z.string(),
 });
 export type User = z.infer<typeof User>;
+
+/**
+ * What is IAM's of a user, not ours to forget: a profile that is deleted and made again here has the same policies, boundary and
+ * identity, or deleting it would be a way out of a Deny.
+ */
+export const IamFacts = User.pick({
+  UserId: true,
+  RoleArn: true,
+  TrustsEc2: true,
+  Groups: true,
+  Policies: true,
+  Boundary: true,
+  Tags: true,
+});
+export type IamFacts = z.infer<typeof IamFacts>;

@@ -14,6 +14,8 @@ export const keys = {
   /** Who has a login name; names that differ only in case are one. */
   sshUsername: (name: string): Key => ({ pk: `SSHNAME#${name.toLowerCase()}`, sk: "SSHNAME" }),
   unixIds: (): Key => ({ pk: "UNIXIDS", sk: "UNIXIDS" }),
+  /** What IAM said of a user whose profile was deleted. */
+  iamFacts: (userArn: string): Key => ({ pk: `USER#${userArn}`, sk: "IAM" }),
   policy: (hash: string): Key => ({ pk: `POLICY#${hash}`, sk: "POLICY" }),
   stackEvent: (stackId: string, at: string): Key => ({ pk: `EVENTS#STACK#${stackId}`, sk: at }),
   userEvent: (userArn: string, at: string): Key => ({ pk: `EVENTS#USER#${userArn}`, sk: at }),

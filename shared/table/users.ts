@@ -1,9 +1,10 @@
 import { Fault } from "../model/fault.ts";
-import { User } from "../model/user.ts";
+import { IamFacts, User } from "../model/user.ts";
+import { getItems } from "./get-items.ts";
 import { INDEX, indexKeys, keys } from "./keys.ts";
 import { queryPage, readCursor, writeCursor } from "./list.ts";
 import type { Table } from "./table.ts";
-import { mustExist, putOver, removeAt, type Write } from "./write.ts";
+import { mustExist, put, putOver, removeAt, type Write } from "./write.ts";
 
 export function noSuchUser(userArn: string): Fault {
   return new Fault("ResourceNotFoundException", `Unable to find user with ARN ${userArn}`);
@@ -19,9 +20,20 @@ export function putUser(table: Table, user: User, revision: string | undefined):
   return putOver(table, keys.user(user.IamUserArn), item, revision, () => changedMeanwhile(user.IamUserArn));
 }
 
-export function removeUser(table: Table, user: User): Write {
+/** Removes a user's profile; what IAM said of the user stays. */
+export function removeUser(table: Table, user: User): Write[] {
   const changed = () => changedMeanwhile(user.IamUserArn);
-  return removeAt(table, keys.user(user.IamUserArn), user.Revision, changed);
+  return [
+    removeAt(table, keys.user(user.IamUserArn), user.Revision, changed),
+    put(table, keys.iamFacts(user.IamUserArn), IamFacts.parse(user)),
+  ];
+}
+
+/** What IAM said of somebody whose profile was deleted; of a stranger, nothing. */
+export async function readIamFacts(table: Table, userArn: string): Promise<IamFacts> {
+  const key = keys.iamFacts(userArn);
+  const item = (await getItems(table, [key])).get(key);
+  return item === undefined ? { Groups: [], Policies: [], Tags: {} } : IamFacts.parse(item);
 }
 
 /** The user is to be there, and still the same one. */

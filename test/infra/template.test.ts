@@ -57,7 +57,7 @@ const mayDo: Record<string, string[]> = {
   ],
   DeleteUserProfile: [
     "BatchGetItem STACK#* USER#* POLICY#*",
-    "PutItem EVENTS#*",
+    "PutItem USER#* EVENTS#*",
     "DeleteItem USER#* SSHNAME#*",
   ],
   CreateStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem STACK#* SETTINGS#* EVENTS#*"],

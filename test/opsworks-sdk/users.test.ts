@@ -31,6 +31,10 @@ beforeAll(async () => {
     UserDetailList: [
       iamUser("admin", { policies: { all: policy("Allow", "opsworks:*") } }),
       iamUser("plain"),
+      iamUser("denied", {
+        policies: { no: policy("Deny", "opsworks:CreateLayer") },
+        Tags: [{ Key: "team", Value: "shop" }],
+      }),
     ],
   });
   admin = opsWorksClient(stack.url, stack.asUser("admin"));
@@ -103,6 +107,17 @@ describe("a user profile", () => {
     ] as DeleteUserProfileCommand[]) {
       await expect(admin.send(command)).rejects.toBeInstanceOf(ResourceNotFoundException);
     }
+  });
+
+  test("that is deleted and made again keeps what IAM says of its user: it is no way out of a Deny", async () => {
+    const IamUserArn = userArn("denied");
+    const before = await stack.read(keys.user(IamUserArn));
+    await admin.send(new DeleteUserProfileCommand({ IamUserArn }));
+    await admin.send(new CreateUserProfileCommand({ IamUserArn }));
+    const after = await stack.read(keys.user(IamUserArn));
+    for (const fact of ["UserId", "Policies", "Boundary", "Groups", "Tags"])
+      expect(after[fact]).toEqual(before[fact]);
+    expect(after.ProfileId).not.toBe(before.ProfileId);
   });
 
   test("is not deleted by its own user, whom it might deny something", async () => {
