@@ -64,7 +64,7 @@ export type Permission = {
 /** The service refused, could not be reached in time, or answered what is no answer. Never to be taken for a yes. */
 export class StackwardenError extends Error {
   override readonly name = "StackwardenError";
-  /** `AccessDeniedException`, `ServiceUnavailableException`, ... */
+  /** The service's own (`AccessDeniedException`, `ServiceUnavailableException`, ...), or `InvocationException`: Lambda refused. */
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -219,7 +219,7 @@ function toError(error: unknown): StackwardenError {
     );
   const code = name.startsWith("TooManyRequests") ? "ThrottlingException" : "ServiceUnavailableException";
   const message = error instanceof Error ? error.message : "the function could not be invoked";
-  return new StackwardenError(isRefusal ? name : code, message, { cause: error });
+  return new StackwardenError(isRefusal ? "InvocationException" : code, message, { cause: error });
 }
 
 function readCheck(answer: unknown): Check {

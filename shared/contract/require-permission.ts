@@ -9,7 +9,7 @@ export type RequirePermissionOptions = {
   readonly client: Pick<Client, "check">;
   /** `opsworks:CreateDeployment` */
   readonly action: string;
-  /** Which stack the request is about; what it throws or leaves out is a refusal. */
+  /** Which stack the request is about; without one it is answered 400. */
   // oxlint-disable-next-line typescript/no-explicit-any -- what the event is, the function's author knows
   readonly stackId: (event: any) => string;
 };
@@ -21,7 +21,7 @@ export type RequirePermissionOptions = {
  * What it believes is the event, so a right to invoke the guarded function itself is a right to act as anybody. The account root and
  * administrators are refused, since an invoker may not name them.
  *
- * Answers 403 with the reason, or 503 when there is no answer to be had: never lets through in doubt.
+ * Answers 403 with the reason, 400 when the request names no stack, or 503 when there is no answer to be had: never lets through in doubt.
  */
 export function requirePermission({ client, action, stackId }: RequirePermissionOptions) {
   return {
@@ -30,16 +30,18 @@ export function requirePermission({ client, action, stackId }: RequirePermission
       const user = caller?.arn;
       if (caller === undefined || user === undefined)
         return refuse(403, "AccessDeniedException", "the caller is not known: no IAM authorizer verified it");
+      const stack = stackOf(stackId, event);
+      if (stack === undefined) return refuse(400, "ValidationException", "the request names no stack");
       try {
-        const { decision, reason } = await client.check(caller, { user, action, stackId: stackId(event) });
+        const { decision, reason } = await client.check(caller, { user, action, stackId: stack });
         if (decision) return undefined;
         const message = `User: ${user} is not authorized to perform: ${action}${reason ? ` (${reason})` : ""}`;
         return refuse(403, "AccessDeniedException", message);
       } catch (error) {
-        const isRefusal =
-          error instanceof StackwardenError &&
-          !/ServiceUnavailable|Throttling|InternalFailure/.test(error.code);
-        if (isRefusal) return refuse(403, "AccessDeniedException", error.message);
+        // Only what the service itself refuses is for the caller to read; the rest is about how this function is set up.
+        if (error instanceof StackwardenError && error.code === "AccessDeniedException") {
+          return refuse(403, error.code, error.message);
+        }
         return refuse(
           503,
           "ServiceUnavailableException",
@@ -48,6 +50,15 @@ export function requirePermission({ client, action, stackId }: RequirePermission
       }
     },
   };
+}
+
+function stackOf(stackId: (event: unknown) => unknown, event: unknown): string | undefined {
+  try {
+    const id = stackId(event);
+    return typeof id === "string" && id !== "" ? id : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function refuse(statusCode: number, code: string, message: string): Refusal {

@@ -93,7 +93,7 @@ describe("a function that requires a permission", () => {
     });
   });
 
-  test.for([undefined, userArn("nobody"), `arn:aws:iam::${ACCOUNT}:root`, "no arn"])(
+  test.for([undefined, userArn("nobody"), `arn:aws:iam::${ACCOUNT}:root`])(
     "refuses %s as its caller, whatever a header says",
     async (caller) => {
       expect(await run(request(caller))).toMatchObject({ statusCode: 403 });
@@ -102,7 +102,15 @@ describe("a function that requires a permission", () => {
 
   test("refuses when the event has no stack", async () => {
     const { pathParameters: _none, ...event } = request(BOB);
-    expect(await run(event)).toMatchObject({ statusCode: 503 });
+    expect(await run(event)).toMatchObject({ statusCode: 400 });
+    expect(await run({ ...event, pathParameters: {} })).toMatchObject({ statusCode: 400 });
+  });
+
+  test("says nothing of how it is set up to whom it cannot answer", async () => {
+    endpoint.behave(failing(404, "ResourceNotFoundException"));
+    const refused = await run(request(BOB));
+    expect(refused.statusCode).toBe(503);
+    expect(refused.body).not.toContain("ResourceNotFound");
   });
 });
 
