@@ -79,10 +79,8 @@ function withoutNulls(request: z.infer<typeof WireEvent>): unknown {
 
 function notServed(name: string): string {
   if (name === "") return "the header `X-Amz-Target` must be `OpsWorks_20130218.<operation>`";
-  const reason = isOpsWorksAction(name)
-    ? "it is not about permissions, users or stacks"
-    : "there is no such operation";
-  return `the operation \`${name}\` is not served here: ${reason}`;
+  const what = isOpsWorksAction(name) ? "is not served here" : "is none of OpsWorks";
+  return `the operation \`${name}\` ${what}; served are ${[...SERVED.keys()].join(", ")}`;
 }
 
 function refuse(statusCode: number, code: string, message: string): APIGatewayProxyStructuredResultV2 {
