@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 
@@ -22,11 +23,29 @@ export type DataFolder = {
 export async function openDataFolder(folder: string): Promise<DataFolder> {
   const path = resolve(folder);
   await mkdir(path, { recursive: true });
+  lock(join(path, "stackwarden.pid"));
   const file = join(path, "stackwarden.json");
   const text = await readFile(file, "utf8").catch(() => undefined);
   return {
     path,
     ownership: text === undefined ? undefined : Ownership.parse(JSON.parse(text)),
-    keep: (ownership) => writeFile(file, JSON.stringify(ownership)),
+    keep: async (ownership) => writeFileSync(file, JSON.stringify(ownership)),
   };
+}
+
+/** Two databases over the same files would destroy them. */
+function lock(file: string): void {
+  const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+  if (pid > 0 && isRunning(pid)) throw new Error(`another local stack (process ${pid}) runs with this data`);
+  writeFileSync(file, String(process.pid));
+  process.once("exit", () => rmSync(file, { force: true }));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -30,6 +30,7 @@ const HELP = `Runs Stackwarden on this machine: DynamoDB Local, the table, every
                                          (and --administrators <arn>,<arn>: who may set levels beside the root)
   npm start -- --port 0                  on any free port (default 3000)
   npm start -- --data <folder>           keeps the data there, and goes on with it at the next start
+  npm start -- --direct-writes           lets a direct invocation write, as the parameter DirectWrites does
   npm start -- --json                    prints one line of JSON when it is ready, for scripts:
                                          url, region, accountId, users, roles, root, stacks
   npm start -- --log                     prints a line for every request, as the functions log in AWS
@@ -55,6 +56,7 @@ async function start(options: {
   importFile: string | undefined;
   dataFolder: string | undefined;
   administrators: string[];
+  directWrites: boolean;
   say: (line: string) => void;
 }): Promise<Running> {
   const { port, importFile, say } = options;
@@ -75,7 +77,8 @@ async function start(options: {
   const ownership = folder?.ownership ?? {
     seeded: false,
     accountId: importFile === undefined ? DEMO_ACCOUNT_ID : accountIdOf(account),
-    administrators: importFile === undefined ? DEMO_ADMINISTRATORS : options.administrators,
+    administrators:
+      importFile === undefined ? [...DEMO_ADMINISTRATORS, ...options.administrators] : options.administrators,
   };
   if (account && importFile !== undefined && accountIdOf(account) !== ownership.accountId) {
     throw new Error(
@@ -95,6 +98,7 @@ async function start(options: {
     port,
     accountId: ownership.accountId,
     administrators: ownership.administrators,
+    directWrites: options.directWrites,
     onRefusal: (why) => process.stderr.write(`gateway: 403: ${why}\n`),
     onFault: (error) => process.stderr.write(`gateway: 500: ${String(error)}\n`),
   });
@@ -123,6 +127,12 @@ async function start(options: {
     },
   });
   return signEverybodyIn(stack);
+}
+
+function requireAdministrator(arn: string): string {
+  const kind = readPrincipal(arn)?.kind;
+  if (kind === "user" || kind === "role") return arn;
+  throw new Error(`\`--administrators\` takes ARNs of IAM users and roles, not \`${arn}\``);
 }
 
 /** Found out before anything is started. */
@@ -200,6 +210,7 @@ async function main(): Promise<void> {
       import: { type: "string" },
       data: { type: "string" },
       administrators: { type: "string", default: "" },
+      "direct-writes": { type: "boolean", default: false },
     },
   });
   if (values.help) return void process.stdout.write(HELP);
@@ -212,7 +223,8 @@ async function main(): Promise<void> {
     port,
     importFile: values.import,
     dataFolder: values.data,
-    administrators: values.administrators.split(",").filter(Boolean),
+    administrators: values.administrators.split(",").filter(Boolean).map(requireAdministrator),
+    directWrites: values["direct-writes"],
     say: (line) => process.stderr.write(`${line}\n`),
   });
   process.once("exit", removeState);
