@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import * as z from "zod";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { readTemplate } from "../../infra/local/template.ts";
+import { OPERATIONS } from "../../shared/contract/index.ts";
 import { decide } from "../../shared/decision/decide.ts";
 import { Context } from "../../shared/iam/context.ts";
 import { parsePolicy } from "../../shared/iam/policy.ts";
@@ -252,6 +253,10 @@ function grantsOf(name: string): Statement[] {
     );
   });
 }
+
+test("every operation is run here", () => {
+  expect(names.toSorted()).toEqual([...OPERATIONS.map(({ name }) => name), "OpsWorks"].toSorted());
+});
 
 describe("the role of a function", () => {
   test.for(names)("allows all that the function asks of the table: %s", async (name) => {
