@@ -41,7 +41,9 @@ export async function check(call: Call, question: Question, snapshot: Snapshot):
 
 /** The answer in AuthZEN's shape. */
 function evaluationOf(given: Answer): Evaluation {
-  const { decision, rule, level, statement, wouldGrant, unreadable, absentKeys } = given;
+  const { decision, rule, level, statement, known, unreadable, absentKeys } = given;
+  // A level or a policy would help nobody who is not there.
+  const wouldGrant = known ? given.wouldGrant : undefined;
   return {
     decision: decision === "allowed",
     context: {

@@ -270,8 +270,10 @@ describe("about others", () => {
   });
 
   test("somebody who was never imported may do nothing, and the reason says so", async () => {
-    expect(await decisionOn(userArn("nobody"), "opsworks:DescribeStacks")).toMatchObject({
+    expect(await decisionOn(userArn("nobody"), "opsworks:DescribeStacks")).toEqual({
+      decision: "implicitDeny",
       rule: "default-deny",
+      level: "iam_only",
       reason: "nothing allows it: there is no such user here, an administrator can import it",
     });
   });
