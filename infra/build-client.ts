@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -19,6 +19,7 @@ export async function buildClient(folder: string): Promise<void> {
   await build({ ...shared, format: "esm", outfile: join(folder, "client.mjs") });
   await build({ ...shared, format: "cjs", outfile: join(folder, "client.cjs") });
   await writeTypes(folder);
+  await copyFile(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
   const { name, version, description, license } = manifest;
   const entry = {
     import: { types: "./types/stackwarden-client.d.mts", default: "./client.mjs" },
