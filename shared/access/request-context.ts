@@ -40,37 +40,43 @@ const PRINCIPAL_TYPE = {
  *
  * Source of the others: IAM User Guide, "AWS global condition context keys".
  */
-function filled({ principal, userId, user, stackTags, place, now }: Setting): [string, string][] {
-  const time = now.toISOString().replace(/\.\d+Z$/, "Z");
-  const uniqueId = userId ?? uniqueIdOf(principal, user);
-  return [
-    ["aws:CurrentTime", time],
-    ["aws:EpochTime", String(Math.floor(now.getTime() / 1000))],
-    ["aws:TokenIssueTime", time],
-    ["aws:RequestedRegion", place.region],
-    ["aws:PrincipalArn", user?.RoleArn ?? principal.userArn],
-    ["aws:PrincipalAccount", principal.accountId],
-    ["aws:PrincipalType", PRINCIPAL_TYPE[principal.kind]],
-    ...(uniqueId === undefined ? [] : [["aws:userid", uniqueId] as [string, string]]),
-    ...(principal.kind === "user" ? [["aws:username", principal.name] as [string, string]] : []),
-    ...tags("aws:PrincipalTag", user?.Tags ?? {}),
-    ...tags("aws:ResourceTag", stackTags),
-  ];
+const FILLERS: Readonly<Record<string, (setting: Setting) => string | undefined>> = {
+  "aws:CurrentTime": ({ now }) => isoSeconds(now),
+  "aws:EpochTime": ({ now }) => String(Math.floor(now.getTime() / 1000)),
+  "aws:TokenIssueTime": ({ now }) => isoSeconds(now),
+  "aws:RequestedRegion": ({ place }) => place.region,
+  "aws:PrincipalArn": ({ principal, user }) => user?.RoleArn ?? principal.userArn,
+  "aws:PrincipalAccount": ({ principal }) => principal.accountId,
+  "aws:PrincipalType": ({ principal }) => PRINCIPAL_TYPE[principal.kind],
+  "aws:userid": ({ principal, userId, user }) => userId ?? uniqueIdOf(principal, user),
+  "aws:username": ({ principal }) => (principal.kind === "user" ? principal.name : undefined),
+  /** Of passing a role, which only the decision itself asks about. */
+  "iam:PassedToService": () => undefined,
+};
+const FILLED = new Set(Object.keys(FILLERS).map((key) => key.toLowerCase()));
+
+/** The tags: a key for each, of what the user and the stack have. */
+const TAG_FILLERS: Readonly<Record<string, (setting: Setting) => Readonly<Record<string, string>>>> = {
+  "aws:PrincipalTag/": ({ user }) => user?.Tags ?? {},
+  "aws:ResourceTag/": ({ stackTags }) => stackTags,
+};
+const FILLED_PREFIXES = Object.keys(TAG_FILLERS).map((prefix) => prefix.toLowerCase());
+
+function filled(setting: Setting): [string, string][] {
+  const entries: [string, string][] = [];
+  for (const [key, fill] of Object.entries(FILLERS)) {
+    const value = fill(setting);
+    if (value !== undefined) entries.push([key, value]);
+  }
+  for (const [prefix, fill] of Object.entries(TAG_FILLERS)) {
+    for (const [name, value] of Object.entries(fill(setting))) entries.push([prefix + name, value]);
+  }
+  return entries;
 }
 
-const FILLED = new Set([
-  "aws:currenttime",
-  "aws:epochtime",
-  "aws:tokenissuetime",
-  "aws:requestedregion",
-  "aws:principalarn",
-  "aws:principalaccount",
-  "aws:principaltype",
-  "aws:userid",
-  "aws:username",
-  "iam:passedtoservice",
-]);
-const FILLED_PREFIXES = ["aws:principaltag/", "aws:resourcetag/"];
+function isoSeconds(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, "Z");
+}
 
 /** What a request that comes straight from a principal has; a service in between makes it another. */
 const DIRECT: readonly (readonly [string, string])[] = [
@@ -135,8 +141,4 @@ function uniqueIdOf(principal: Principal, user: User | undefined): string | unde
   if (principal.kind === "federated") return `${principal.accountId}:${principal.name}`;
   if (user?.UserId === undefined) return undefined;
   return principal.sessionName === undefined ? user.UserId : `${user.UserId}:${principal.sessionName}`;
-}
-
-function tags(prefix: string, values: Readonly<Record<string, string>>): [string, string][] {
-  return Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]);
 }
