@@ -1,3 +1,5 @@
+import { memberOf } from "./member-of.ts";
+
 /** The part of `new Lambda({})` of `@aws-sdk/client-lambda` that is used; it is in every Node.js runtime of Lambda. */
 export type LambdaInvoker = {
   invoke(
@@ -266,10 +268,4 @@ function readPermission(row: unknown): Permission {
 
 function garbage(cause?: unknown): StackwardenError {
   return new StackwardenError("ServiceUnavailableException", "the answer makes no sense", { cause });
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
-    ? Object.getOwnPropertyDescriptor(value, name)?.value
-    : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Caller, Client } from "./client.ts";
 import { StackwardenError } from "./client.ts";
+import { memberOf } from "./member-of.ts";
 
 /** What middy hands to a `before` hook, as far as it matters here. */
 type Request = { readonly event: unknown };
@@ -88,10 +89,4 @@ function verifiedCaller(event: unknown): (Caller & { readonly arn: string }) | u
 function textOf(value: unknown, name: string): string | undefined {
   const member = memberOf(value, name);
   return typeof member === "string" && member !== "" ? member : undefined;
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null
-    ? Object.getOwnPropertyDescriptor(value, name)?.value
-    : undefined;
 }
