@@ -22,7 +22,7 @@ export const handler = serve(DescribeStacks, async (call) => {
   call.answer = await ask(call, "opsworks:DescribeStacks");
   if (!call.answer.known || call.answer.decision === "explicitDeny") throw accessDenied(call.answer);
   const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
-    const { stacks, next } = await listStacks(table, limit, token);
+    const { page: stacks, next } = await listStacks(table, limit, token);
     return { page: await describe(stacks.map(({ StackId }) => StackId)), next };
   });
   return { Stacks: rows, ...rest };

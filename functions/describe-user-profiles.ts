@@ -11,10 +11,7 @@ export const handler = serve(DescribeUserProfiles, async (call) => {
   const { IamUserArns, ...paging } = call.input;
   const { table } = call.deployment;
   if (IamUserArns === undefined) {
-    const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
-      const { users, next } = await listUsers(table, limit, token);
-      return { page: users, next };
-    });
+    const { rows, ...rest } = await collectPages(paging, (limit, token) => listUsers(table, limit, token));
     return { UserProfiles: rows.map(profileOf), ...rest };
   }
   const items = await getItems(table, IamUserArns.map(keys.user));

@@ -5,6 +5,7 @@ import { importAccount } from "../../shared/account/import-account.ts";
 import { readPrincipal } from "../../shared/model/principal.ts";
 import type { Account } from "../../shared/account/resolve-account.ts";
 import type { User } from "../../shared/model/user.ts";
+import { everyPage } from "../../shared/table/list.ts";
 import { listStacks } from "../../shared/table/stacks.ts";
 import { listUsers } from "../../shared/table/users.ts";
 import { readAccount, summarize } from "../read-account.ts";
@@ -153,14 +154,12 @@ function accountIdOf(account: Account | undefined): string {
   return readPrincipal(account?.users[0]?.IamUserArn ?? "")?.accountId ?? DEMO_ACCOUNT_ID;
 }
 
+const PAGE = 500;
+
 /** Credentials for everybody in the table, and what stacks there are. */
 async function signEverybodyIn(stack: LocalStack): Promise<Running> {
-  const users = await everyPage((token) =>
-    listUsers(stack.table, 500, token).then(({ users: page, next }) => ({ page, next })),
-  );
-  const stacks = await everyPage((token) =>
-    listStacks(stack.table, 500, token).then(({ stacks: page, next }) => ({ page, next })),
-  );
+  const users = await everyPage((token) => listUsers(stack.table, PAGE, token));
+  const stacks = await everyPage((token) => listStacks(stack.table, PAGE, token));
   const signIn = (arn: string, userId: string, IamUserArn = arn): Credentials => {
     const { accessKeyId, secretAccessKey, sessionToken } = stack.signIn(arn, userId);
     return {
@@ -185,19 +184,6 @@ async function signEverybodyIn(stack: LocalStack): Promise<Running> {
     root: signIn(`arn:aws:iam::${stack.accountId}:root`, stack.accountId),
     stacks: stacks.map(({ StackId, Name, Arn }) => ({ StackId, Name, Arn })),
   };
-}
-
-async function everyPage<Row>(
-  fetch: (token: string | undefined) => Promise<{ page: Row[]; next: string | undefined }>,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  let token: string | undefined;
-  do {
-    const { page, next } = await fetch(token);
-    rows.push(...page);
-    token = next;
-  } while (token !== undefined);
-  return rows;
 }
 
 async function main(): Promise<void> {

@@ -12,7 +12,7 @@ import { collectPages, type Paging } from "./collect-pages.ts";
 /** A row for each user, by the users' ARNs; grants are read from the table itself. */
 export async function listPermissionsOfStack(table: Table, stackId: string, paging: Paging) {
   const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
-    const { users, next } = await listUsers(table, limit, token);
+    const { page: users, next } = await listUsers(table, limit, token);
     const items = await getItems(
       table,
       users.map((user) => keys.grant(stackId, user.IamUserArn)),
@@ -30,7 +30,7 @@ export async function listPermissionsOfStack(table: Table, stackId: string, pagi
 /** A row for each stack, by the stacks' names; grants are read from the table itself. */
 export function listPermissionsOfUser(table: Table, user: User, paging: Paging) {
   return collectPages(paging, async (limit, token) => {
-    const { stacks, next } = await listStacks(table, limit, token);
+    const { page: stacks, next } = await listStacks(table, limit, token);
     const items = await getItems(
       table,
       stacks.map((stack) => keys.grant(stack.StackId, user.IamUserArn)),

@@ -8,6 +8,7 @@ import { faultOfAws } from "../table/aws-fault.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
 import { keys } from "../table/keys.ts";
+import { everyPage } from "../table/list.ts";
 import { getPolicies, putPolicy } from "../table/policies.ts";
 import { claimSshUsername, freeSshUsername } from "../table/ssh-usernames.ts";
 import type { Table } from "../table/table.ts";
@@ -81,17 +82,11 @@ async function vanishedFrom(table: Table, account: Account): Promise<string[]> {
   const accountOf = (arn: string) => readPrincipal(arn)?.accountId;
   const present = new Set(account.users.map(({ IamUserArn }) => IamUserArn));
   const accounts = new Set(account.users.map(({ IamUserArn }) => accountOf(IamUserArn)));
-  const vanished: string[] = [];
-  let token: string | undefined;
-  do {
-    const { users, next } = await listUsers(table, PAGE, token);
-    for (const { IamUserArn, UserId } of users) {
-      const isImported = UserId !== undefined && accounts.has(accountOf(IamUserArn));
-      if (isImported && !present.has(IamUserArn)) vanished.push(IamUserArn);
-    }
-    token = next;
-  } while (token !== undefined);
-  return vanished;
+  const users = await everyPage((token) => listUsers(table, PAGE, token));
+  return users
+    .filter(({ IamUserArn, UserId }) => UserId !== undefined && accounts.has(accountOf(IamUserArn)))
+    .map(({ IamUserArn }) => IamUserArn)
+    .filter((arn) => !present.has(arn));
 }
 
 /** Another unique id; one that is not known is none. */

@@ -31,6 +31,20 @@ export async function queryPage(
   return { items, ...(start === undefined ? {} : { next: start }) };
 }
 
+/** All rows of a list, page after page. */
+export async function everyPage<Row>(
+  fetch: (token: string | undefined) => Promise<{ page: Row[]; next: string | undefined }>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  let token: string | undefined;
+  do {
+    const { page, next } = await fetch(token);
+    rows.push(...page);
+    token = next;
+  } while (token !== undefined);
+  return rows;
+}
+
 /** An opaque token for the place in a list; `list` names the list, so that a token of one does not open another. */
 export function writeCursor(list: string, position: string): string {
   return Buffer.from(JSON.stringify([list, position])).toString("base64url");

@@ -77,6 +77,6 @@ export async function listStacks(table: Table, limit: number, token: string | un
   const page = await queryPage(table, query, limit, start);
   const stacks = page.items.map((item) => Stack.parse(item));
   const last = stacks.at(-1);
-  if (!page.next || !last) return { stacks };
-  return { stacks, next: writeCursor("stacks", indexKeys.stacks(last.Name, last.StackId).gsi1sk) };
+  const at = last && indexKeys.stacks(last.Name, last.StackId).gsi1sk;
+  return { page: stacks, next: page.next && at && writeCursor("stacks", at) };
 }

@@ -56,7 +56,7 @@ export async function listUsers(table: Table, limit: number, token: string | und
   const page = await queryPage(table, query, limit, start);
   const users = page.items.map((item) => User.parse(item));
   const last = users.at(-1);
-  return page.next && last ? { users, next: writeCursor("users", last.IamUserArn) } : { users };
+  return { page: users, next: page.next && last && writeCursor("users", last.IamUserArn) };
 }
 
 function changedMeanwhile(userArn: string): Fault {

@@ -15,7 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-async function all<T>(page: (token: string | undefined) => Promise<{ rows: T[]; next?: string }>) {
+async function all<T>(
+  page: (token: string | undefined) => Promise<{ rows: T[]; next?: string | undefined }>,
+) {
   const pages: T[][] = [];
   let token: string | undefined;
   do {
@@ -31,7 +33,7 @@ describe("a list", () => {
     "of stacks comes whole in pages of %i, names with a # included",
     async (limit) => {
       const pages = await all(async (token) => {
-        const { stacks, ...rest } = await listStacks(stack.table, limit, token);
+        const { page: stacks, ...rest } = await listStacks(stack.table, limit, token);
         return { rows: stacks, ...rest };
       });
       const stacks = pages.flat();
@@ -43,7 +45,7 @@ describe("a list", () => {
 
   test("of users is in the order of their ARNs", async () => {
     const pages = await all(async (token) => {
-      const { users, ...rest } = await listUsers(stack.table, 1, token);
+      const { page: users, ...rest } = await listUsers(stack.table, 1, token);
       return { rows: users, ...rest };
     });
     expect(pages.flat().map(({ Name }) => Name)).toEqual(["alice", "bob", "carol"]);
