@@ -22,8 +22,8 @@ const StreamEvent = z.object({
 });
 
 /**
- * Clears away what a deleted user or stack, or a user who was replaced, left behind. It counted for nobody since the deletion; this is housekeeping, run by
- * the table's stream, which repeats a batch that fails.
+ * Clears away what a deleted user or stack, or a user who was replaced, left behind. It counted for nobody since then; this is
+ * housekeeping, run by the table's stream, which repeats a batch that fails.
  */
 export async function handler(event: unknown, context: Context): Promise<void> {
   const { table } = deploymentOf(context);

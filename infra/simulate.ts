@@ -22,8 +22,8 @@ In:   {"id"?, "policies": [document...], "boundary"?: document, "sessionPolicy"?
 Out:  {"id", "decision": "allowed" | "explicitDeny" | "implicitDeny", "rule", "statement"?}, in the same order;
       {"id", "error"} for a line that cannot be read.
 
-GrantAccess is decided as for a user who has SSH/RDP. Without "level" it is plain IAM evaluation. A level counts when "resource" is a stack's ARN. The context is taken as
-given: nothing is filled in. A list is a multivalued key.
+Without "level" it is plain IAM evaluation. A level counts when "resource" is a stack's ARN. The context is taken as
+given: nothing is filled in. A list is a multivalued key. GrantAccess is decided as for a user who has SSH/RDP.
 Exit code: 0, or 1 when a line could not be read, or 2 when the file could not.
 `;
 
