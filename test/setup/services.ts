@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("endpoint", database.endpoint);
   project.provide("packageFolder", packageFolder);
   return async () => {
-    database.stop();
+    await database.stop();
     await rm(workFolder, { recursive: true, force: true });
   };
 }
