@@ -195,6 +195,7 @@ function textOf(document: unknown): string {
     return document.trimStart().startsWith("{") ? document : decodeURIComponent(document);
   } catch (error) {
     throw new InvalidPolicy(
+      "not-json",
       "$",
       `is not URL-encoded JSON: ${error instanceof Error ? error.message : "unreadable"}`,
     );

@@ -1,5 +1,6 @@
 import type { Context } from "./context.ts";
 import { compileGlob } from "./glob.ts";
+import { InvalidValue } from "./invalid-value.ts";
 import {
   ANY_RUN,
   hasVariable,
@@ -18,7 +19,7 @@ const FIELDS = 6;
  * Case-sensitive. IAM ARNs have no region.
  *
  * Source: IAM User Guide, "IAM JSON policy elements: Resource" and "ARN condition operators".
- * @throws RangeError for a pattern that is no ARN; its message is a clause without a subject
+ * @throws InvalidValue for a pattern that is no ARN
  */
 export function compileArn(parts: readonly Part[]): Pattern {
   const fields = splitAtColons(parts, FIELDS);
@@ -27,11 +28,14 @@ export function compileArn(parts: readonly Part[]): Pattern {
   const isText = scheme.every((part) => typeof part === "string");
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
   if (fields.length < FIELDS && (parts.at(-1) !== ANY_RUN || !isText)) {
-    throw new RangeError("is neither `*` nor an ARN of six fields, nor does it end in `*`");
+    throw new InvalidValue("short-arn", "must be an ARN of six fields, or end in `*`");
   }
-  if (isText && scheme.join("") !== "arn") throw new RangeError("does not begin with `arn:`");
+  if (isText && scheme.join("") !== "arn") throw new InvalidValue("invalid-arn", "must begin with `arn:`");
   if (service?.length === 1 && service[0] === "iam" && region.length > 0 && region[0] !== ANY_RUN) {
-    throw new RangeError("has a region, and IAM has none: `arn:aws:iam::<account>:...`");
+    throw new InvalidValue(
+      "region-in-iam-arn",
+      "has a region, and IAM has none, so leave it out: `arn:aws:iam::<account>:...`",
+    );
   }
   const globs = fields.map(compileGlob);
   if (!hasVariable(parts)) return (text: string, context: Context) => matchFields(globs, text, context);
@@ -56,12 +60,14 @@ function matchFields(globs: readonly Pattern[], text: string, context: Context):
 /**
  * Compiles an entry of `Resource` or `NotResource`: `*` or an ARN. A variable before the fifth colon never has a
  * value, so that the entry matches nothing.
- * @throws RangeError
+ * @throws InvalidValue
  */
 export function compileResource(parts: readonly Part[]): Pattern {
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
   const fields = splitAtColons(parts, FIELDS);
-  if (fields[0]?.length !== 1 || fields[0][0] !== "arn") throw new RangeError("is neither `*` nor an ARN");
+  if (fields[0]?.length !== 1 || fields[0][0] !== "arn") {
+    throw new InvalidValue("invalid-arn", "must be `*` or an ARN");
+  }
   const pattern = compileArn(parts);
   // IAM takes such an entry (one of AWS's own policies has it), and replaces no variable there.
   return fields.slice(0, FIELDS - 1).some(hasVariable) ? () => undefined : pattern;

@@ -1,8 +1,9 @@
 import type { Context } from "./context.ts";
 import type { ConditionText } from "./document.ts";
-import { InvalidPolicy } from "./invalid-policy.ts";
+import { quote } from "./finding.ts";
 import { findOperator, type Operator } from "./operators.ts";
 import type { Pattern } from "./pattern.ts";
+import { compileEntries, type Place } from "./place.ts";
 
 type Qualifier = "ForAllValues" | "ForAnyValue";
 
@@ -18,17 +19,22 @@ export type Condition = {
   readonly wants?: readonly boolean[];
 };
 
+/** An operator as a condition block writes it. */
+export type OperatorUse = Pick<Condition, "operator" | "qualifier" | "ifExists">;
+
 const SHAPE = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/;
 
-/** Splits `ForAnyValue:StringEqualsIfExists` into its parts. @throws InvalidPolicy for an unknown operator */
-export function readOperator(
-  text: string,
-  path: string,
-): Pick<Condition, "operator" | "qualifier" | "ifExists"> {
+/** Splits `ForAnyValue:StringEqualsIfExists` into its parts; of an unknown operator there are none. */
+export function readOperator(text: string, place: Place): OperatorUse | undefined {
   const [, qualifier, name = "", ifExists] = SHAPE.exec(text) ?? [];
   const operator = findOperator(name);
-  if (!operator) throw new InvalidPolicy(path, `\`${text}\` is no condition operator`);
-  if (name === "Null" && ifExists) throw new InvalidPolicy(path, "`Null` cannot be combined with `IfExists`");
+  if (!operator) {
+    place.fault("unknown-operator", `${quote(text)} is no condition operator, so use one of IAM's`);
+    return undefined;
+  }
+  if (name === "Null" && ifExists) {
+    place.fault("null-if-exists", "`Null` cannot be combined with `IfExists`, so write `Null`");
+  }
   return {
     operator,
     ...(qualifier === "ForAllValues" || qualifier === "ForAnyValue" ? { qualifier } : {}),
@@ -36,24 +42,13 @@ export function readOperator(
   };
 }
 
-/** @throws InvalidPolicy for an unknown operator, or a value it does not take */
-export function compileCondition(text: ConditionText, variables: boolean): Condition {
-  const { operator, ...qualifiers } = readOperator(text.operator, text.path);
+export function compileCondition({ use, key, values }: ConditionText, variables: boolean): Condition {
+  const { operator } = use;
   return {
-    operator,
-    ...qualifiers,
-    key: text.key.toLowerCase(),
-    listed: text.values.map((value) => {
-      try {
-        return operator.compile(value, variables);
-      } catch (error) {
-        if (error instanceof RangeError) throw new InvalidPolicy(text.path, error.message);
-        throw error;
-      }
-    }),
-    ...(operator.name === "Null"
-      ? { wants: text.values.map((value) => value.toLowerCase() === "true") }
-      : {}),
+    ...use,
+    key: key.toLowerCase(),
+    listed: compileEntries(values, (value) => operator.compile(value, variables)),
+    ...(operator.name === "Null" ? { wants: values.map(({ text }) => text.toLowerCase() === "true") } : {}),
   };
 }
 

@@ -1,47 +1,47 @@
-import { readOperator } from "./condition.ts";
-import { InvalidPolicy } from "./invalid-policy.ts";
-import { jsonPath } from "./json.ts";
+import { type OperatorUse, readOperator } from "./condition.ts";
+import { quote } from "./finding.ts";
+import type { Report } from "./invalid-policy.ts";
+import { type Entry, Place } from "./place.ts";
 
 /** `identity`: attached to a user, group or role, a boundary, a session policy. `trust`: who may assume a role. */
 export type DocumentKind = "identity" | "trust";
 
 /** A list that is matched (`Action`) or excepted (`NotAction`). */
-export type Listed = {
-  readonly not: boolean;
-  readonly values: readonly string[];
-  readonly path: string;
-  /** Whether it is written as a list. */
-  readonly inList: boolean;
-};
+export type Listed = { readonly not: boolean; readonly values: readonly Entry[] };
 
 export type ConditionText = {
-  readonly operator: string;
+  readonly use: OperatorUse;
   readonly key: string;
-  readonly values: readonly string[];
-  readonly path: string;
+  readonly values: readonly Entry[];
+  readonly place: Place;
 };
 
-type PrincipalText = {
-  readonly not: boolean;
-  readonly kind: string;
-  readonly values: readonly string[];
-};
+type PrincipalText = { readonly not: boolean; readonly kind: string; readonly values: readonly Entry[] };
 
 /** A statement as written, in one form: lists are lists, values are text. */
 export type StatementText = {
   readonly sid?: string;
   readonly index: number;
-  readonly path: string;
+  readonly place: Place;
   readonly effect: "Allow" | "Deny";
   readonly action: Listed;
   readonly resource?: Listed;
   readonly principals: readonly PrincipalText[];
   readonly conditions: readonly ConditionText[];
+  /** A `Condition`, or an operator in it, that asks for nothing. */
+  readonly emptyConditions: readonly Place[];
 };
 
-export type Document = { readonly variables: boolean; readonly statements: readonly StatementText[] };
+/** A document that was reported to have a fault holds what could be read of it, and is never to be evaluated. */
+export type Document = {
+  readonly place: Place;
+  readonly version?: string;
+  readonly statements: readonly StatementText[];
+};
 
-type Path = readonly (string | number)[];
+/** More than fit into any policy of IAM (the most that one of AWS's own has is 175), and a bound on what a decision costs. */
+export const MAX_STATEMENTS = 1000;
+
 type Members = Readonly<Record<string, unknown>>;
 
 const ALLOWED_TEXT = /^[\t\n\r\u0020-\u00ff]*$/;
@@ -50,150 +50,214 @@ const STATEMENT_MEMBERS = {
   identity: ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"],
   trust: ["Sid", "Effect", "Action", "NotAction", "Principal", "NotPrincipal", "Condition"],
 };
+const MISPLACED = {
+  identity: { names: ["Principal", "NotPrincipal"], home: "a role's trust policy" },
+  trust: { names: ["Resource", "NotResource"], home: "an identity policy" },
+};
 
 /**
  * Holds a policy document to the grammar. Whatever could silently drop a Deny is a fault: an unknown element, an Effect in
  * the wrong case, a condition that is `null`, an empty list.
  *
  * Source: IAM User Guide, "Grammar of the IAM JSON policy language".
- * @throws InvalidPolicy with the path to the first fault
+ * @throws InvalidPolicy with the path to the first fault, unless `report` goes on
  */
-export function readDocument(value: unknown, kind: DocumentKind): Document {
-  const members = readMembers(value, [], ["Version", "Id", "Statement"]);
+export function readDocument(value: unknown, kind: DocumentKind, report?: Report): Document {
+  const place = new Place(report);
+  const members = readMembers(value, place, ["Version", "Id", "Statement"]);
+  if (!members) return { place, statements: [] };
   const version = members.Version;
   if (version !== undefined && version !== "2008-10-17" && version !== "2012-10-17") {
-    fault(["Version"], "must be `2012-10-17` or `2008-10-17`");
+    place.at("Version").fault("unknown-version", "must be `2012-10-17` or `2008-10-17`");
   }
-  if (members.Id !== undefined) readText(members.Id, ["Id"]);
-  if (members.Statement === undefined) fault([], "has no `Statement`");
-  const list: unknown[] | undefined = Array.isArray(members.Statement) ? members.Statement : undefined;
-  const statements = (list ?? [members.Statement]).map((statement, index) =>
-    readStatement(statement, list ? ["Statement", index] : ["Statement"], index, kind),
-  );
-  if (statements.length === 0) fault(["Statement"], "is empty");
-  refuseRepeatedSids(statements);
-  return { variables: version === "2012-10-17", statements };
+  if (members.Id !== undefined) readText(members.Id, place.at("Id"));
+  const statements = readStatements(members.Statement, place, kind);
+  reportRepeatedSids(statements);
+  return { place, ...(typeof version === "string" ? { version } : {}), statements };
 }
 
-function readStatement(value: unknown, path: Path, index: number, kind: DocumentKind): StatementText {
-  const members = readMembers(value, path, STATEMENT_MEMBERS[kind]);
-  const { Sid: sid, Effect: effect } = members;
-  if (effect !== "Allow" && effect !== "Deny") fault([...path, "Effect"], "must be `Allow` or `Deny`");
-  if (sid !== undefined && !/^[A-Za-z0-9]*$/.test(readText(sid, [...path, "Sid"]))) {
-    fault([...path, "Sid"], "may have letters and digits only");
+function readStatements(value: unknown, parent: Place, kind: DocumentKind): StatementText[] {
+  if (value === undefined) parent.fault("missing-element", "has no `Statement`, so add one");
+  if (value === undefined) return [];
+  const place = parent.at("Statement");
+  if (!Array.isArray(value)) return readStatement(value, place, 0, kind);
+  if (value.length === 0) place.fault("empty-list", "is empty, so add a statement");
+  if (value.length > MAX_STATEMENTS) {
+    place.fault(
+      "too-many-statements",
+      `has ${value.length} statements, so split the document: ${MAX_STATEMENTS} are read`,
+    );
+    return [];
   }
-  return {
-    ...(typeof sid === "string" && sid !== "" ? { sid } : {}),
-    index,
-    path: jsonPath(path),
-    effect,
-    action: readListed(members, path, "Action"),
-    ...(kind === "identity" ? { resource: readListed(members, path, "Resource") } : {}),
-    principals: kind === "trust" ? readPrincipals(members, path) : [],
-    conditions:
-      members.Condition === undefined ? [] : readConditions(members.Condition, [...path, "Condition"]),
-  };
+  return value.flatMap((statement: unknown, index) => readStatement(statement, place.at(index), index, kind));
+}
+
+function readStatement(value: unknown, place: Place, index: number, kind: DocumentKind): StatementText[] {
+  const members = readMembers(value, place, STATEMENT_MEMBERS[kind], MISPLACED[kind]);
+  if (!members) return [];
+  const { Effect: effect } = members;
+  if (effect === undefined) {
+    place.at("Effect").fault("missing-element", "is missing and must be `Allow` or `Deny`");
+  } else if (effect !== "Allow" && effect !== "Deny") {
+    place.at("Effect").fault("invalid-effect", "must be `Allow` or `Deny`, written exactly so");
+  }
+  const sid = members.Sid === undefined ? undefined : readText(members.Sid, place.at("Sid"));
+  if (sid && !/^[A-Za-z0-9]*$/.test(sid.text)) {
+    sid.place.fault("invalid-sid", "may have letters and digits only (A-Z, a-z, 0-9)");
+  }
+  const emptyConditions: Place[] = [];
+  return [
+    {
+      ...(sid && sid.text !== "" ? { sid: sid.text } : {}),
+      index,
+      place,
+      effect: effect === "Allow" ? effect : "Deny",
+      action: readListed(members, place, "Action"),
+      ...(kind === "identity" ? { resource: readListed(members, place, "Resource") } : {}),
+      principals: kind === "trust" ? readPrincipals(members, place) : [],
+      conditions:
+        members.Condition === undefined
+          ? []
+          : readConditions(members.Condition, place.at("Condition"), emptyConditions),
+      emptyConditions,
+    },
+  ];
 }
 
 /** `Action` or `NotAction`, exactly one of them, not empty. */
-function readListed(members: Members, path: Path, name: string): Listed {
-  const element = oneOf(members, path, name);
-  const at = [...path, element];
-  return {
+function readListed(members: Members, parent: Place, name: string): Listed {
+  const values = oneOf(members, parent, name).map((element) => ({
     not: element !== name,
-    values: readTexts(members[element], at),
-    path: jsonPath(at),
-    inList: Array.isArray(members[element]),
-  };
+    values: readTexts(members[element], parent.at(element)),
+  }));
+  return values[0] ?? { not: false, values: [] };
 }
 
-function readPrincipals(members: Members, path: Path): PrincipalText[] {
-  const element = oneOf(members, path, "Principal");
-  const at = [...path, element];
-  const not = element !== "Principal";
-  if (members[element] === "*") return [{ not, kind: "AWS", values: ["*"] }];
-  const principals = Object.entries(readMembers(members[element], at, PRINCIPAL_KINDS)).map(
-    ([kind, value]) => ({
+function readPrincipals(members: Members, parent: Place): PrincipalText[] {
+  return oneOf(members, parent, "Principal").flatMap((element) => {
+    const place = parent.at(element);
+    const not = element !== "Principal";
+    if (members[element] === "*") return [{ not, kind: "AWS", values: [{ text: "*", place }] }];
+    const kinds = readMembers(members[element], place, PRINCIPAL_KINDS);
+    if (!kinds) return [];
+    if (Object.keys(kinds).length === 0) place.fault("empty-list", "is empty, so name a principal");
+    return Object.entries(kinds).map(([kind, value]) => ({
       not,
       kind,
-      values: readTexts(value, [...at, kind]),
-    }),
-  );
-  if (principals.length === 0) fault(at, "is empty");
-  return principals;
+      values: readTexts(value, place.at(kind)),
+    }));
+  });
 }
 
-function readConditions(value: unknown, path: Path): ConditionText[] {
-  return Object.entries(readObject(value, path)).flatMap(([operator, block]) => {
-    readOperator(operator, jsonPath([...path, operator]));
-    const keys = new Set<string>();
-    return Object.entries(readObject(block, [...path, operator])).map(([key, listed]) => {
-      const at = [...path, operator, key];
-      const name = readText(key, at).toLowerCase();
-      if (name === "") fault(at, "has no name");
-      if (keys.has(name)) fault(at, "is there twice, in different case");
-      keys.add(name);
-      return { operator, key, values: readValues(listed, at), path: jsonPath(at) };
-    });
+function readConditions(value: unknown, place: Place, empty: Place[]): ConditionText[] {
+  const operators = readObject(value, place);
+  if (!operators) return [];
+  if (Object.keys(operators).length === 0) empty.push(place);
+  return Object.entries(operators).flatMap(([operator, block]) =>
+    readBlock(operator, block, place.at(operator), empty),
+  );
+}
+
+/** The keys under one operator. */
+function readBlock(operator: string, block: unknown, place: Place, empty: Place[]): ConditionText[] {
+  const use = readOperator(operator, place);
+  const keys = readObject(block, place);
+  if (!keys) return [];
+  if (Object.keys(keys).length === 0) empty.push(place);
+  const names = new Set<string>();
+  return Object.entries(keys).flatMap(([key, listed]) => {
+    const at = place.at(key);
+    readText(key, at);
+    const name = key.toLowerCase();
+    if (name === "") at.fault("empty-key", "has no name, so name a condition key");
+    if (names.has(name)) at.fault("duplicate-key", "is there twice, in different case, so remove one");
+    names.add(name);
+    const values = readValues(listed, at);
+    return use ? [{ use, key, values, place: at }] : [];
   });
 }
 
 /** Condition values: text, or a number or boolean without quotes; one or a list that is not empty. */
-function readValues(value: unknown, path: Path): string[] {
-  const values = Array.isArray(value) ? value : [value];
-  if (values.length === 0) fault(path, "is an empty list");
-  return values.map((item: unknown, index) => {
-    if (typeof item === "boolean") return String(item);
-    if (JSON.isRawJSON(item)) return item.rawJSON;
-    return readText(item, Array.isArray(value) ? [...path, index] : path);
+function readValues(value: unknown, place: Place): Entry[] {
+  return entriesOf(value, place).flatMap(([item, at]) => {
+    if (typeof item === "boolean") return [{ text: String(item), place: at }];
+    if (JSON.isRawJSON(item)) return [{ text: item.rawJSON, place: at }];
+    return readText(item, at) ?? [];
   });
 }
 
-function readTexts(value: unknown, path: Path): string[] {
-  if (!Array.isArray(value)) return [readText(value, path)];
-  if (value.length === 0) fault(path, "is an empty list");
-  return value.map((item, index) => readText(item, [...path, index]));
+function readTexts(value: unknown, place: Place): Entry[] {
+  return entriesOf(value, place).flatMap(([item, at]) => readText(item, at) ?? []);
 }
 
-function readText(value: unknown, path: Path): string {
-  if (typeof value !== "string") fault(path, "must be text");
-  if (!ALLOWED_TEXT.test(value)) fault(path, "has a character outside tab, line ends and U+0020 to U+00FF");
-  return value;
+/** A bare value and a list of one are the same. */
+function entriesOf(value: unknown, place: Place): (readonly [unknown, Place])[] {
+  if (!Array.isArray(value)) return [[value, place]];
+  if (value.length === 0) place.fault("empty-list", "is an empty list, so add a value");
+  return value.map((item: unknown, index) => [item, place.at(index)]);
 }
 
-function readObject(value: unknown, path: Path): Members {
-  if (!isObject(value)) fault(path, "must be an object");
-  return value;
+function readText(value: unknown, place: Place): Entry | undefined {
+  if (typeof value === "string" && ALLOWED_TEXT.test(value)) return { text: value, place };
+  if (typeof value !== "string") place.fault("wrong-type", "must be text");
+  else {
+    place.fault(
+      "invalid-character",
+      "has a character that must be replaced: only tab, line ends and U+0020 to U+00FF are allowed",
+    );
+  }
+  return undefined;
+}
+
+function readObject(value: unknown, place: Place): Members | undefined {
+  if (isObject(value)) return value;
+  place.fault("wrong-type", "must be an object");
+  return undefined;
 }
 
 function isObject(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
 }
 
-function readMembers(value: unknown, path: Path, known: readonly string[]): Members {
-  const members = readObject(value, path);
-  for (const name of Object.keys(members)) {
-    if (!known.includes(name))
-      fault([...path, name], `is not known here; the elements are ${known.join(", ")}`);
+function readMembers(
+  value: unknown,
+  place: Place,
+  known: readonly string[],
+  misplaced?: { readonly names: readonly string[]; readonly home: string },
+): Members | undefined {
+  const members = readObject(value, place);
+  for (const name of Object.keys(members ?? {})) {
+    if (known.includes(name)) continue;
+    if (misplaced?.names.includes(name)) {
+      place.at(name).fault("misplaced-element", `must be removed: it belongs in ${misplaced.home}`);
+    } else {
+      place
+        .at(name)
+        .fault("unknown-element", `is not known here, so use one of the elements ${known.join(", ")}`);
+    }
   }
   return members;
 }
 
-function oneOf(members: Members, path: Path, name: string): string {
+/** The one that is given of an element and its `Not...`; both are a fault. */
+function oneOf(members: Members, place: Place, name: string): string[] {
   const given = [name, `Not${name}`].filter((element) => members[element] !== undefined);
-  if (given.length !== 1) fault(path, `must have either \`${name}\` or \`Not${name}\``);
-  return given[0] ?? name;
+  if (given.length !== 1) {
+    place.fault(
+      given.length === 0 ? "missing-element" : "conflicting-elements",
+      `must have either \`${name}\` or \`Not${name}\``,
+    );
+  }
+  return given;
 }
 
-function refuseRepeatedSids(statements: readonly StatementText[]): void {
+function reportRepeatedSids(statements: readonly StatementText[]): void {
   const seen = new Set<string>();
-  for (const { sid, path } of statements) {
+  for (const { sid, place } of statements) {
     if (sid === undefined) continue;
-    if (seen.has(sid)) throw new InvalidPolicy(`${path}.Sid`, `\`${sid}\` is there twice`);
+    if (seen.has(sid)) {
+      place.at("Sid").fault("duplicate-sid", `${quote(sid)} is there twice, so rename one`);
+    }
     seen.add(sid);
   }
-}
-
-function fault(path: Path, message: string): never {
-  throw new InvalidPolicy(jsonPath(path), message);
 }

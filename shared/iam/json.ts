@@ -1,5 +1,5 @@
 import { visit } from "jsonc-parser";
-import { InvalidPolicy } from "./invalid-policy.ts";
+import { InvalidPolicy, type Report, refuse } from "./invalid-policy.ts";
 
 declare global {
   interface JSON {
@@ -20,28 +20,34 @@ const UNSAFE_KEYS = new Set(["__proto__", "constructor", "prototype"]);
  * could hide a Deny), numbers keep their digits ({@link RawNumber}), depth and length are bounded.
  *
  * @param maxLength in UTF-16 code units
+ * @param report told of names; text that is too long, no JSON, or too deep always throws
  * @throws InvalidPolicy
  */
-export function readJson(text: string, maxLength: number): unknown {
-  if (text.length > maxLength) throw new InvalidPolicy("$", `is longer than ${maxLength} characters`);
+export function readJson(text: string, maxLength: number, report: Report = refuse): unknown {
+  if (text.length > maxLength) {
+    throw new InvalidPolicy("too-long", "$", `is longer than ${maxLength} characters, so shorten it`);
+  }
   try {
     JSON.parse(text);
   } catch (error) {
-    throw new InvalidPolicy("$", `is not JSON: ${error instanceof Error ? error.message : "unreadable"}`);
+    const why = error instanceof Error ? error.message : "unreadable";
+    throw new InvalidPolicy("not-json", "$", `is not JSON, so correct it: ${why}`);
   }
 
   const open: (unknown[] | Record<string, unknown>)[] = [];
   let root: unknown;
-  let key = "";
+  let key: string | undefined;
   const add = (value: unknown) => {
     const parent = open.at(-1);
     if (parent === undefined) root = value;
     else if (Array.isArray(parent)) parent.push(value);
-    else parent[key] = value;
+    else if (key !== undefined) parent[key] = value;
   };
   const begin = (container: unknown[] | Record<string, unknown>) => {
     add(container);
-    if (open.push(container) > MAX_DEPTH) throw new InvalidPolicy("$", `is nested deeper than ${MAX_DEPTH}`);
+    if (open.push(container) > MAX_DEPTH) {
+      throw new InvalidPolicy("too-deep", "$", `is nested deeper than ${MAX_DEPTH} levels, so flatten it`);
+    }
   };
 
   visit(text, {
@@ -51,9 +57,12 @@ export function readJson(text: string, maxLength: number): unknown {
     onArrayEnd: () => void open.pop(),
     onObjectProperty: (property, _offset, _length, _line, _column, pathTo) => {
       const at = () => jsonPath([...pathTo(), property]);
-      if (UNSAFE_KEYS.has(property)) throw new InvalidPolicy(at(), "is not a name that may be used");
-      if (Object.hasOwn(open.at(-1) ?? {}, property)) throw new InvalidPolicy(at(), "is there twice");
-      key = property;
+      if (UNSAFE_KEYS.has(property))
+        report("unsafe-key", at(), "is not a name that may be used, so rename it");
+      else if (Object.hasOwn(open.at(-1) ?? {}, property)) {
+        report("duplicate-key", at(), "is there twice, so remove one");
+      }
+      key = UNSAFE_KEYS.has(property) ? undefined : property;
     },
     onLiteralValue: (value, offset, length) =>
       add(typeof value === "number" ? JSON.rawJSON(text.slice(offset, offset + length)) : value),
@@ -61,13 +70,19 @@ export function readJson(text: string, maxLength: number): unknown {
   return root;
 }
 
-/** `["Statement", 0, "Effect"]` as `$.Statement[0].Effect`. */
+const MAX_NAME = 80;
+
+/** `["Statement", 0, "Effect"]` as `$.Statement[0].Effect`; of a long name only the beginning. */
 export function jsonPath(segments: readonly (string | number)[]): string {
   return segments.reduce<string>(
     (path, segment) =>
       typeof segment === "number"
         ? `${path}[${segment}]`
-        : `${path}${/^\w+$/.test(segment) ? `.${segment}` : `[${JSON.stringify(segment)}]`}`,
+        : path + asMember(segment.length > MAX_NAME ? `${segment.slice(0, MAX_NAME)}…` : segment),
     "$",
   );
+}
+
+function asMember(name: string): string {
+  return /^\w+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }

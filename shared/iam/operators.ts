@@ -1,7 +1,9 @@
 import { compileArn, isArn } from "./arn.ts";
 import { compareDecimals, readDecimal } from "./decimal.ts";
 import { readDate } from "./date.ts";
+import { type ErrorCode, quote } from "./finding.ts";
 import { compileGlob } from "./glob.ts";
+import { InvalidValue } from "./invalid-value.ts";
 import { holdsAddress, readAddress, readCidr } from "./ip.ts";
 import { type Part, type Pattern, parsePattern, resolveVariables } from "./pattern.ts";
 
@@ -15,7 +17,7 @@ export type Operator = {
   readonly negated: boolean;
   /**
    * Compiles one listed value.
-   * @throws RangeError for a value the operator does not take; its message is a clause without a subject
+   * @throws InvalidValue for a value the operator does not take
    */
   readonly compile: (value: string, variables: boolean) => Pattern;
   /** Whether a request's value is of the kind this operator compares. */
@@ -37,11 +39,20 @@ function text(
   };
 }
 
-/** Compares values of a type; `kind` says what it is, with its article. */
+/** What an operator takes, with its article, and what it is called when a value is none. */
+type Kind = { readonly code: ErrorCode; readonly kind: string };
+
+const NUMBER: Kind = { code: "invalid-number", kind: "a number" };
+const DATE: Kind = { code: "invalid-date", kind: "a date, as `2024-05-26T12:00:00Z` or in epoch seconds" };
+const BOOLEAN: Kind = { code: "invalid-boolean", kind: "`true` or `false`" };
+const BINARY: Kind = { code: "invalid-binary", kind: "base64" };
+const IP: Kind = { code: "invalid-ip", kind: "an IP address or CIDR block" };
+
+/** Compares values of a type. */
 function typed<Listed, Given>(
   name: string,
   negated: boolean,
-  kind: string,
+  { code, kind }: Kind,
   readListed: (value: string) => Listed | undefined,
   readGiven: (value: string) => Given | undefined,
   holds: (given: Given, listed: Listed) => boolean,
@@ -51,7 +62,10 @@ function typed<Listed, Given>(
     negated,
     compile: (value) => {
       const listed = readListed(value);
-      if (listed === undefined) throw new RangeError(`is not ${kind}: \`${value.slice(0, 80)}\``);
+      if (value.includes("${")) {
+        throw new InvalidValue("variable-not-allowed", `must be ${kind}, without a variable: ${quote(value)}`);
+      }
+      if (listed === undefined) throw new InvalidValue(code, `must be ${kind}: ${quote(value)}`);
       return (candidate) => {
         const given = readGiven(candidate);
         return given !== undefined && holds(given, listed);
@@ -73,7 +87,7 @@ const RELATIONS = [
 /** The six relations over an ordered type: `NumericEquals`, `DateLessThan`, ... */
 function ordered<T>(
   prefix: string,
-  kind: string,
+  kind: Kind,
   read: (value: string) => T | undefined,
   compare: (a: T, b: T) => number,
 ): Operator[] {
@@ -114,21 +128,21 @@ const OPERATORS: readonly Operator[] = [
   text("StringNotEqualsIgnoreCase", true, false, ignoreCase),
   text("StringLike", false, true, compileGlob),
   text("StringNotLike", true, true, compileGlob),
-  ...ordered("Numeric", "a number", readDecimal, compareDecimals),
-  ...ordered("Date", "a date", readDate, compareBigInts),
-  typed("Bool", false, "`true` or `false`", readBoolean, readBoolean, same),
-  typed("BinaryEquals", false, "base64", readBase64, readBase64, same),
-  typed("IpAddress", false, "an IP address or CIDR block", readCidr, readAddress, (given, listed) =>
+  ...ordered("Numeric", NUMBER, readDecimal, compareDecimals),
+  ...ordered("Date", DATE, readDate, compareBigInts),
+  typed("Bool", false, BOOLEAN, readBoolean, readBoolean, same),
+  typed("BinaryEquals", false, BINARY, readBase64, readBase64, same),
+  typed("IpAddress", false, IP, readCidr, readAddress, (given, listed) =>
     holdsAddress(listed, given),
   ),
-  typed("NotIpAddress", true, "an IP address or CIDR block", readCidr, readAddress, (given, listed) =>
+  typed("NotIpAddress", true, IP, readCidr, readAddress, (given, listed) =>
     holdsAddress(listed, given),
   ),
   arn("ArnEquals", false),
   arn("ArnLike", false),
   arn("ArnNotEquals", true),
   arn("ArnNotLike", true),
-  typed("Null", false, "`true` or `false`", readBoolean, readBoolean, same),
+  typed("Null", false, BOOLEAN, readBoolean, readBoolean, same),
 ];
 
 const BY_NAME = new Map(OPERATORS.map((operator) => [operator.name, operator]));

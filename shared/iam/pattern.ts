@@ -1,4 +1,6 @@
 import type { Context } from "./context.ts";
+import { quote } from "./finding.ts";
+import { InvalidValue } from "./invalid-value.ts";
 
 /** `*`: any run of characters, the empty one included. */
 export const ANY_RUN = Symbol("*");
@@ -26,7 +28,7 @@ const ESCAPED = /^\$\{([*?$])\}/;
  * Splits a pattern into its parts.
  *
  * Source: IAM User Guide, "IAM policy elements: Variables and tags"; `${*}`, `${?}` and `${$}` are the characters themselves.
- * @throws RangeError for `${` that is no variable; its message is a clause without a subject
+ * @throws InvalidValue for `${` that is no variable
  */
 export function parsePattern(text: string, syntax: Syntax): Part[] {
   const parts: Part[] = [];
@@ -46,7 +48,10 @@ export function parsePattern(text: string, syntax: Syntax): Part[] {
       else if (variable && key) {
         flush();
         parts.push(variable[2] === undefined ? { key } : { key, fallback: variable[2] });
-      } else throw new RangeError(`has a \`\${\` that is no policy variable: \`${rest.slice(0, 40)}\``);
+      } else {
+        const fault = `has a \`\${\` that is no policy variable, so write it as \`\${aws:username}\`: ${quote(rest)}`;
+        throw new InvalidValue("invalid-variable", fault);
+      }
       at += (escaped ?? variable)?.[0].length ?? 1;
     } else {
       at += 1;

@@ -1,10 +1,12 @@
 import { compileResource } from "./arn.ts";
 import { type Condition, compileCondition } from "./condition.ts";
-import { type Listed, readDocument, type StatementText } from "./document.ts";
+import { type Document, type Listed, readDocument, type StatementText } from "./document.ts";
+import { quote } from "./finding.ts";
 import { compileGlob } from "./glob.ts";
-import { InvalidPolicy } from "./invalid-policy.ts";
+import { InvalidValue } from "./invalid-value.ts";
 import { readJson } from "./json.ts";
 import { type Pattern, parsePattern } from "./pattern.ts";
+import { compileEntries } from "./place.ts";
 
 /** Patterns that are matched, or with `not` excepted. */
 export type Selection = { readonly not: boolean; readonly patterns: readonly Pattern[] };
@@ -38,8 +40,12 @@ export function parsePolicy(text: string): Policy {
 
 /** The same for a document that is JSON already (as {@link readJson} reads it). @throws InvalidPolicy */
 export function compilePolicy(value: unknown): Policy {
-  const document = readDocument(value, "identity");
-  const statements = document.statements.map((statement) => compileStatement(statement, document.variables));
+  return compileDocument(readDocument(value, "identity"));
+}
+
+/** The same for one that was held to the grammar. What its values do not take is reported where the document was read. */
+export function compileDocument({ version, statements: texts }: Document): Policy {
+  const statements = texts.map((statement) => compileStatement(statement, version === "2012-10-17"));
   const conditions = statements.flatMap((statement) => statement.conditions);
   return { statements, negated: conditions.filter((condition) => condition.operator.negated) };
 }
@@ -59,25 +65,17 @@ function compileStatement(text: StatementText, variables: boolean): Statement {
 
 /**
  * `*`, or `service:Name` with wildcards in the name; case does not matter.
- * @throws RangeError
+ * @throws InvalidValue
  */
 export function compileAction(value: string): Pattern {
   if (!/^(?:\*|\*:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?_. -]+)$/.test(value)) {
-    throw new RangeError(`is neither \`*\` nor \`service:Action\`: \`${value.slice(0, 80)}\``);
+    throw /^[^:]*[*?][^:]*:/.test(value)
+      ? new InvalidValue("service-wildcard", `must name the service without a wildcard: ${quote(value)}`)
+      : new InvalidValue("invalid-action", `must be \`*\` or \`service:Action\`: ${quote(value)}`);
   }
   return compileGlob(parsePattern(value.toLowerCase(), { wildcards: true, variables: false }));
 }
 
-/** @throws InvalidPolicy with the path to the entry that `compile` refuses */
-export function select(listed: Listed, compile: (value: string) => Pattern): Selection {
-  const patterns = listed.values.map((value, index) => {
-    try {
-      return compile(value);
-    } catch (error) {
-      const path = listed.inList ? `${listed.path}[${index}]` : listed.path;
-      if (error instanceof RangeError) throw new InvalidPolicy(path, error.message);
-      throw error;
-    }
-  });
-  return { not: listed.not, patterns };
+export function select({ not, values }: Listed, compile: (value: string) => Pattern): Selection {
+  return { not, patterns: compileEntries(values, compile) };
 }

@@ -19,8 +19,8 @@ export function namesService(value: unknown, services: readonly string[]): boole
         action.not &&
       principals.some(
         ({ kind, values }) =>
-          (kind === "Service" && values.some((value) => services.includes(value))) ||
-          (kind === "AWS" && values.includes("*")),
+          (kind === "Service" && values.some(({ text }) => services.includes(text))) ||
+          (kind === "AWS" && values.some(({ text }) => text === "*")),
       ) !== principals.some(({ not }) => not),
   );
 }

@@ -37,6 +37,7 @@ export function faultOf(document: unknown): string | undefined {
   if (version !== undefined && version !== "2008-10-17" && version !== "2012-10-17") return "unknown Version";
   if (document["Statement"] === undefined) return "no Statement";
   if (listOf(document["Statement"]).length === 0) return "no statements";
+  if (listOf(document["Statement"]).length > 1000) return "more than 1,000 statements";
   if (textsIn(document).some((text) => !/^[\t\n\r\u0020-\u00ff]*$/.test(text))) return "a character";
   const sids = new Set<unknown>();
   for (const statement of listOf(document["Statement"])) {

@@ -330,6 +330,7 @@ describe("refused at the door, with the path to the fault", () => {
       ["100,000 lists in each other", nested(50_000), "$"],
       ["100,000 open lists", "[".repeat(100_000), "$"],
       ["ten megabytes", allow(`"Action": "${"a".repeat(10_000_000)}", "Resource": "*"`), "$"],
+      ["1,001 statements", `{"Statement": [${`${STATEMENT},`.repeat(1000)}${STATEMENT}]}`, "$.Statement"],
       ["20,000 statements", `{"Statement": [${`${STATEMENT},`.repeat(19_999)}${STATEMENT}]}`, "$"],
       [
         "one character more than the limit",
@@ -422,7 +423,7 @@ describe("accepted at the door", () => {
       1,
     ],
     ["blanks up to the limit", `{"Statement": ${STATEMENT}}`.padEnd(MAX_POLICY_LENGTH), 1],
-    ["as many statements as fit", `{"Statement": [${`${STATEMENT},`.repeat(2_400)}${STATEMENT}]}`, 2_401],
+    ["1,000 statements", `{"Statement": [${`${STATEMENT},`.repeat(999)}${STATEMENT}]}`, 1000],
   ])("%s", (_name, text, statements) => {
     expect(parsePolicy(text).statements).toHaveLength(statements);
   });

@@ -95,7 +95,7 @@ describe("the simulator", () => {
       expect(Object.keys(answer).toSorted()).toEqual(["error", "id"]);
       expect(answer.error).toMatch(/^line \d: /);
     }
-    expect(rest.at(-1)).toEqual({ id: 8, error: "line 8: $.policies: is there twice" });
+    expect(rest.at(-1)).toEqual({ id: 8, error: "line 8: $.policies: is there twice, so remove one" });
   });
 
   test("reads a file as it reads standard input", () => {
@@ -240,17 +240,22 @@ describe("the simulator", () => {
     expect(after).toMatchObject({ id: 2, decision: "allowed" });
   });
 
-  test("reads a line of 20,000 statements", () => {
-    const statements = Array.from({ length: 20_000 }, (_, index) => ({
-      Effect: index === 19_999 ? "Deny" : "Allow",
-      Action: "opsworks:*",
-      Resource: "*",
-    }));
-    const [answer] = answersTo({
-      policies: [{ Statement: statements }],
+  test("reads a policy of 1,000 statements, and refuses one of 1,001", () => {
+    const ofLength = (length: number) => ({
+      policies: [
+        {
+          Statement: Array.from({ length }, (_, index) => ({
+            Effect: index === 999 ? "Deny" : "Allow",
+            Action: "opsworks:*",
+            Resource: "*",
+          })),
+        },
+      ],
       ...asking("opsworks:DescribeLayers"),
     });
-    expect(answer).toMatchObject({ decision: "explicitDeny", statement: { index: 19_999 } });
+    const [read, refused] = answersTo(ofLength(1000), ofLength(1001));
+    expect(read).toMatchObject({ decision: "explicitDeny", statement: { index: 999 } });
+    expect(refused?.error).toContain("policies[0]: $.Statement: has 1001 statements");
   });
 
   test("answers 20,000 lines in one run, in their order", () => {
