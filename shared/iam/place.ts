@@ -26,7 +26,7 @@ export class Place {
   }
 
   get #segments(): (string | number)[] {
-    const above = this.#parent?.#segments ?? [];
+    const above = this.#parent === undefined ? [] : this.#parent.#segments;
     return this.#name === undefined ? above : [...above, this.#name];
   }
 
