@@ -21,6 +21,11 @@ export function requirementOf(action: string): Requirement {
   return BY_ACTION.get(action) ?? "policy";
 }
 
+/** The names of all actions in the catalogue, as AWS spells them. */
+export function actionNames(): readonly string[] {
+  return Object.keys(actions);
+}
+
 /** Whether OpsWorks had such an action. */
 export function isOpsWorksAction(name: string): boolean {
   return BY_ACTION.has(`opsworks:${name.toLowerCase()}`);

@@ -25,6 +25,11 @@ export function readDate(text: string): bigint | undefined {
   return BigInt(seconds) * 1_000_000_000n + BigInt((match[7] ?? "").padEnd(9, "0"));
 }
 
+/** Whether it is a date that leaves its zone open. */
+export function lacksZone(text: string): boolean {
+  return !EPOCH_SECONDS.test(text) && W3C.exec(text)?.[8] === undefined && readDate(text) !== undefined;
+}
+
 /** A zone's offset from UTC in seconds. */
 function readOffset(zone: string | undefined): number | undefined {
   if (zone === undefined || /^z$/i.test(zone)) return 0;

