@@ -1,15 +1,14 @@
-import { createReadStream } from "node:fs";
 import { parseArgs } from "node:util";
 import * as z from "zod";
 import { type Decision, decide } from "../shared/decision/decide.ts";
 import { Context } from "../shared/iam/context.ts";
 import type { NamedPolicy } from "../shared/iam/evaluate.ts";
-import { readJson } from "../shared/iam/json.ts";
 import { compilePolicy } from "../shared/iam/policy.ts";
 import { readRequest } from "../shared/iam/request.ts";
 import { describeIssues } from "../shared/model/describe-issues.ts";
 import { Level } from "../shared/model/level.ts";
 import { isStackArn } from "../shared/model/stack-arn.ts";
+import { answerLines, writeLine } from "./json-lines.ts";
 
 const HELP = `Decides authorization cases offline, as the service would.
 
@@ -83,46 +82,6 @@ function named(name: string, document: unknown): NamedPolicy {
   }
 }
 
-function answer(text: string, number: number): { failed: boolean; output: unknown } {
-  try {
-    const line = readJson(text, MAX_LINE);
-    const { decision, rule, statement } = simulate(line);
-    return { failed: false, output: { id: idOf(line), decision, rule, statement } };
-  } catch (error) {
-    const id = idOf(parseLoosely(text)) ?? null;
-    const message = error instanceof Error ? error.message : "unreadable";
-    return { failed: true, output: { id, error: `line ${number}: ${message}` } };
-  }
-}
-
-function idOf(line: unknown): unknown {
-  return typeof line === "object" && line !== null && "id" in line ? line.id : undefined;
-}
-
-/** Only to find the `id` of a line that is refused. */
-function parseLoosely(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Lines end at `\n`, not at U+2028 as readline has it, which JSON may hold; one that is too long is not kept whole. */
-async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let line = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of input) {
-    const [first = "", ...others] = decoder.decode(chunk, { stream: true }).split("\n");
-    line += line.length > MAX_LINE ? "" : first;
-    for (const next of others) {
-      yield line;
-      line = next;
-    }
-  }
-  if (line !== "") yield line;
-}
-
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     options: { help: { type: "boolean", short: "h" } },
@@ -132,16 +91,14 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
-  const [file] = positionals;
-  const input = file === undefined || file === "-" ? process.stdin : createReadStream(file);
   let exitCode = 0;
-  let number = 0;
-  for await (const text of linesOf(input)) {
-    number += 1;
-    const { failed, output } = answer(text, number);
-    if (failed) exitCode = 1;
-    if (!process.stdout.write(`${JSON.stringify(output)}\n`)) {
-      await new Promise((resolve) => process.stdout.once("drain", resolve));
+  for await (const answer of answerLines(positionals[0] ?? "-", MAX_LINE, simulate)) {
+    if ("error" in answer) {
+      exitCode = 1;
+      await writeLine(answer);
+    } else {
+      const { decision, rule, statement } = answer.output;
+      await writeLine({ id: answer.id, decision, rule, statement });
     }
   }
   return exitCode;
