@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type Account, resolveAccount } from "../shared/account/resolve-account.ts";
 import type { ImportReport } from "../shared/account/import-account.ts";
+import { actionNames } from "../shared/decision/levels.ts";
 import { InvalidPolicy } from "../shared/iam/invalid-policy.ts";
 import { readJson } from "../shared/iam/json.ts";
 
@@ -16,7 +17,7 @@ export async function readAccount(file: string): Promise<Account> {
     });
   });
   try {
-    const account = resolveAccount(readJson(text, MAX_FILE));
+    const account = resolveAccount(readJson(text, MAX_FILE), actionNames());
     if (account.users.length > 0) return account;
   } catch (error) {
     const why = error instanceof InvalidPolicy ? ` (${error.message})` : "";
@@ -26,7 +27,12 @@ export async function readAccount(file: string): Promise<Account> {
 }
 
 /** The summary of an import, for people. */
-export function summarize({ added, changed, unchanged, vanished, notUnderstood }: ImportReport): string {
+export function summarize(report: ImportReport): string {
+  const { added, changed, unchanged, vanished, notUnderstood, findings } = report;
+  const warned = findings.filter((policy) => policy.findings.some(({ severity }) => severity === "warning"));
+  const warnings = warned.flatMap((policy) =>
+    policy.findings.filter(({ severity }) => severity === "warning"),
+  );
   const list = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [title, ...lines.map((line) => `  - ${line}`)];
   return [
@@ -36,5 +42,8 @@ export function summarize({ added, changed, unchanged, vanished, notUnderstood }
       "not understood; whoever it applies to is denied until a new snapshot is imported:",
       notUnderstood,
     ),
+    ...(warnings.length === 0
+      ? []
+      : [`${warnings.length} warnings about ${warned.length} policies: npm run -s import -- <file> --check`]),
   ].join("\n");
 }

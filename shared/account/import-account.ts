@@ -14,6 +14,7 @@ import { claimSshUsername, freeSshUsername } from "../table/ssh-usernames.ts";
 import type { Table } from "../table/table.ts";
 import { listUsers, putUser, readUser } from "../table/users.ts";
 import { transact } from "../table/write.ts";
+import type { PolicyFindings } from "./examination.ts";
 import type { Account, AccountUser } from "./resolve-account.ts";
 
 /** What an import did, by ARN. */
@@ -24,6 +25,7 @@ export type ImportReport = {
   /** In the table, of the same account, and not in this snapshot; they are kept as they are. */
   readonly vanished: string[];
   readonly notUnderstood: readonly string[];
+  readonly findings: readonly PolicyFindings[];
 };
 
 const PAGE = 500;
@@ -50,6 +52,7 @@ export async function importAccount(
     unchanged: [],
     vanished: await vanishedFrom(table, account),
     notUnderstood: account.notUnderstood,
+    findings: account.findings,
   };
   await inGroups([...account.documents], async (documents) => {
     const kept = await getPolicies(

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { InvalidPolicy } from "../iam/invalid-policy.ts";
 import { readJson } from "../iam/json.ts";
-import { MAX_POLICY_LENGTH, parsePolicy } from "../iam/policy.ts";
+import { MAX_POLICY_LENGTH } from "../iam/policy.ts";
 import { namesService } from "../iam/trust.ts";
 import { hashOf } from "../model/policy-hash.ts";
 import { readPrincipal } from "../model/principal.ts";
@@ -14,6 +14,7 @@ import {
   SomebodyDetail,
   UserDetail,
 } from "./account-details.ts";
+import { Examination, type PolicyFindings, textOf } from "./examination.ts";
 
 /** What IAM says of a user; the rest of a profile (SSH, self-management) is ours. */
 export type AccountUser = Pick<
@@ -36,6 +37,8 @@ export type Account = {
   readonly documents: ReadonlyMap<string, string>;
   /** What could not be understood, a sentence each. */
   readonly notUnderstood: readonly string[];
+  /** Policies of which there is something to say: errors of those that are unreadable, and warnings. */
+  readonly findings: readonly PolicyFindings[];
 };
 
 /**
@@ -43,12 +46,14 @@ export type Account = {
  * policy is never dropped: one that is missing or unreadable stays, as unreadable, and is reported.
  *
  * @param value the JSON of GetAccountAuthorizationDetails, as {@link readJson} reads it
+ * @param catalogue names of all actions of the services whose actions are known
  * @throws z.ZodError when it is not of that shape at all
  */
-export function resolveAccount(value: unknown): Account {
+export function resolveAccount(value: unknown, catalogue: readonly string[] = []): Account {
   const details = AccountDetails.parse(value);
   const notUnderstood: string[] = [];
   const documents = new Map<string, string>();
+  const examination = new Examination(catalogue);
   const notRead: (SomebodyDetail & { fault: string })[] = [];
   if (details.IsTruncated)
     notUnderstood.push("the snapshot is truncated: `IsTruncated` is true, so parts are missing");
@@ -70,23 +75,24 @@ export function resolveAccount(value: unknown): Account {
     read(ManagedPolicyDetail, "Policies", details.Policies).map((policy) => [policy.Arn, policy]),
   );
 
-  const refer = (name: string, document: unknown): PolicyRef => {
-    try {
-      const text = textOf(document);
-      const hash = hashOf(text);
-      if (!documents.has(hash)) parsePolicy(text);
-      documents.set(hash, text);
-      return { Name: name, Hash: hash };
-    } catch (error) {
-      if (error instanceof InvalidPolicy) return { Name: name, Unreadable: error.message };
-      throw error;
+  const refer = (name: string, document: unknown, policy = name): PolicyRef => {
+    const [fault, ...others] = examination
+      .examine(policy, document, "identity")
+      .filter(({ severity }) => severity === "error");
+    if (fault) {
+      const more = others.length === 0 ? "" : `; and ${others.length} more`;
+      return { Name: name, Unreadable: `${fault.path}: ${fault.message}${more}` };
     }
+    const text = textOf(document);
+    const hash = hashOf(text);
+    documents.set(hash, text);
+    return { Name: name, Hash: hash };
   };
   const referManaged = (arn: string, name = arn): PolicyRef => {
     const policy = managed.get(arn);
     const version = policy?.PolicyVersionList?.find(({ VersionId }) => VersionId === policy.DefaultVersionId);
     return version
-      ? refer(name, version.Document)
+      ? refer(name, version.Document, arn)
       : { Name: name, Unreadable: "its document is not in the snapshot" };
   };
   const referGroup = (name: string): PolicyRef[] => {
@@ -103,7 +109,9 @@ export function resolveAccount(value: unknown): Account {
   };
   const applyTo = (detail: UserDetail | RoleDetail, inline: UserDetail["UserPolicyList"] = []) => ({
     Policies: [
-      ...inline.map(({ PolicyName, PolicyDocument }) => refer(PolicyName, PolicyDocument)),
+      ...inline.map(({ PolicyName, PolicyDocument }) =>
+        refer(PolicyName, PolicyDocument, `${detail.Arn} ${PolicyName}`),
+      ),
       ...(detail.AttachedManagedPolicies ?? []).map(({ PolicyArn }) => referManaged(PolicyArn)),
     ],
     ...(detail.PermissionsBoundary
@@ -141,6 +149,7 @@ export function resolveAccount(value: unknown): Account {
         UserId: detail.RoleId,
         RoleArn: detail.Arn,
       };
+      examination.examine(`${detail.Arn} trust policy`, detail.AssumeRolePolicyDocument, "trust");
       const TrustsEc2 = trustsEc2(detail, notUnderstood);
       return [{ ...identity, TrustsEc2, Groups: [], ...applyTo(detail, detail.RolePolicyList) }];
     },
@@ -162,6 +171,7 @@ export function resolveAccount(value: unknown): Account {
     users: everybody,
     documents,
     notUnderstood: [...notUnderstood, ...everybody.flatMap(unreadableOf)],
+    findings: examination.findings,
   };
 }
 
@@ -187,17 +197,4 @@ function unreadableOf({ IamUserArn, Policies, Boundary }: AccountUser): string[]
   return [...Policies, ...(Boundary ? [Boundary] : [])].flatMap((ref) =>
     "Unreadable" in ref ? [`${IamUserArn}: policy \`${ref.Name}\`: ${ref.Unreadable}`] : [],
   );
-}
-
-function textOf(document: unknown): string {
-  if (typeof document !== "string") return JSON.stringify(document ?? null);
-  try {
-    return document.trimStart().startsWith("{") ? document : decodeURIComponent(document);
-  } catch (error) {
-    throw new InvalidPolicy(
-      "not-json",
-      "$",
-      `is not URL-encoded JSON: ${error instanceof Error ? error.message : "unreadable"}`,
-    );
-  }
 }

@@ -1,0 +1,111 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readAccount, summarize } from "../../infra/read-account.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../infra/import.ts", import.meta.url));
+const BOUNDARY = "arn:aws:iam::123456789012:policy/boundary";
+const userArn = (name: string) => `arn:aws:iam::123456789012:user/${name}`;
+const allow = (rest: object) => ({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "opsworks:*", Resource: "*", ...rest }],
+});
+const user = (name: string, documents: Record<string, unknown>) => ({
+  Arn: userArn(name),
+  UserName: name,
+  UserId: `AIDA${name.toUpperCase()}`,
+  UserPolicyList: Object.entries(documents).map(([PolicyName, PolicyDocument]) => ({
+    PolicyName,
+    PolicyDocument,
+  })),
+  PermissionsBoundary: { PermissionsBoundaryArn: BOUNDARY },
+});
+
+const SNAPSHOT = {
+  UserDetailList: [
+    user("good", { own: allow({}) }),
+    user("doubtful", { own: allow({ Condition: {}, Action: "opsworks:LaunchRocket" }) }),
+    user("bad", { own: allow({ Effect: "deny", Resource: "stack" }), encoded: "%7B%zz" }),
+  ],
+  RoleDetailList: [
+    {
+      Arn: "arn:aws:iam::123456789012:role/large",
+      RoleName: "large",
+      RoleId: "AROALARGE",
+      AssumeRolePolicyDocument: {
+        Version: "2012-10-17",
+        Statement: {
+          Effect: "Allow",
+          Action: "sts:AssumeRole",
+          Principal: { AWS: Array(100).fill(userArn("somebody")) },
+        },
+      },
+    },
+  ],
+  Policies: [
+    {
+      Arn: BOUNDARY,
+      DefaultVersionId: "v1",
+      PolicyVersionList: [{ VersionId: "v1", Document: { Statement: allow({}).Statement } }],
+    },
+  ],
+};
+
+let folder = "";
+let file = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "stackwarden-account-"));
+  file = join(folder, "account.json");
+  writeFileSync(file, JSON.stringify(SNAPSHOT));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a snapshot of an account", () => {
+  test("has findings by policy, each policy once however many it applies to", async () => {
+    const { findings } = await readAccount(file);
+    const told = findings.map(({ policy, findings }) => [policy, findings.map(({ code }) => code)]);
+    expect(Object.fromEntries(told)).toEqual({
+      [`${userArn("doubtful")} own`]: ["unknown-action", "empty-condition"],
+      [`${userArn("bad")} own`]: ["invalid-effect", "invalid-arn"],
+      [`${userArn("bad")} encoded`]: ["not-json"],
+      [BOUNDARY]: ["no-version"],
+    });
+  });
+
+  test("is unreadable where there is an error, and nowhere else: no quota and no warning makes it so", async () => {
+    const { users, notUnderstood } = await readAccount(file);
+    const policies = users.flatMap(({ Name, Policies }) =>
+      Policies.map((policy) => ({ of: Name, ...policy })),
+    );
+    expect(policies.filter((policy) => "Unreadable" in policy)).toEqual([
+      {
+        of: "bad",
+        Name: "own",
+        Unreadable: "$.Statement[0].Effect: must be `Allow` or `Deny`, written exactly so; and 1 more",
+      },
+      { of: "bad", Name: "encoded", Unreadable: expect.stringContaining("$: is not URL-encoded JSON") },
+    ]);
+    expect(notUnderstood).toHaveLength(2);
+  });
+
+  test("is summed up with a count of the warnings, not with each", async () => {
+    const { findings, notUnderstood } = await readAccount(file);
+    const nobody = { added: [], changed: [], unchanged: [], vanished: [] };
+    const lines = summarize({ ...nobody, findings, notUnderstood }).split("\n");
+    expect(lines.at(-1)).toBe("3 warnings about 2 policies: npm run -s import -- <file> --check");
+    expect(summarize({ ...nobody, findings: [], notUnderstood: [] })).not.toContain("warnings");
+  });
+
+  test("is checked without a table, a policy a line", () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, file, "--check"], {
+      encoding: "utf8",
+    });
+    expect(status).toBe(1);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(4);
+    expect(stdout).toContain(`{"policy":"${BOUNDARY}","findings":[{"severity":"warning","code":"no-version"`);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(2);
+  });
+});
