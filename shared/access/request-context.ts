@@ -127,7 +127,7 @@ export function suppliedContext(setting: Setting, supplied: Supplied): Context {
       throw new Fault("ValidationException", `\`context["${key}"]\` has one value, so it cannot be a list`);
     }
     const known = KINDS.get(name);
-    if (known && typeof value === "string" && !findOperator(known.operator)?.reads(value)) {
+    if (known && typeof value === "string" && !findOperator(known.operator)?.reads?.(value)) {
       throw new Fault("ValidationException", `\`context["${key}"]\` must be ${known.kind}`);
     }
   }

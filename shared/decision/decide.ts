@@ -1,4 +1,11 @@
-import { checkContext, findStatement, type NamedPolicy, type StatementRef } from "../iam/evaluate.ts";
+import { splitArn } from "../iam/arn.ts";
+import {
+  checkContext,
+  findStatement,
+  findStatementOf,
+  type NamedPolicy,
+  type StatementRef,
+} from "../iam/evaluate.ts";
 import type { Request } from "../iam/request.ts";
 import type { Level } from "../model/level.ts";
 import { levelAllows, needsSsh, requirementOf } from "./levels.ts";
@@ -40,11 +47,12 @@ export type Decision = {
   readonly decision: "allowed" | "explicitDeny" | "implicitDeny";
   readonly rule: Rule;
   /** The user's level, if the request is about the stack it is on. */
-  readonly level?: Level;
-  readonly statement?: StatementRef;
+  readonly level: Level | undefined;
+  readonly statement: StatementRef | undefined;
   /** Of `default-deny`: the least that would allow it. */
-  readonly wouldGrant?: "show" | "deploy" | "manage" | "policy" | "AllowSsh";
+  readonly wouldGrant: Remedy | undefined;
 };
+type Remedy = "show" | "deploy" | "manage" | "policy" | "AllowSsh";
 
 /**
  * Level and policies together: a Deny in either wins, otherwise either may allow. Pure and total; anything unforeseen
@@ -56,48 +64,58 @@ export type Decision = {
  */
 export function decide(facts: Facts, request: Request): Decision {
   const { policies, boundary, sessionPolicy } = facts;
-  const caps = [boundary, sessionPolicy].filter((cap) => cap !== undefined);
-  checkContext([...policies, ...caps], request.context);
-  const grant = facts.grant?.stackArn === request.resource ? facts.grant : undefined;
-  const level = grant && { level: grant.level };
+  for (const policy of policies) checkContext(policy, request.context);
+  if (boundary) checkContext(boundary, request.context);
+  if (sessionPolicy) checkContext(sessionPolicy, request.context);
+  const level = facts.grant?.stackArn === request.resource.text ? facts.grant.level : undefined;
 
-  if (facts.accountOwner) return { decision: "allowed", rule: "account-owner", ...level };
-  if (grant?.level === "deny") return { decision: "explicitDeny", rule: "level-deny", ...level };
+  if (facts.accountOwner) return decided("allowed", "account-owner", level);
+  if (level === "deny") return decided("explicitDeny", "level-deny", level);
 
-  const deny = findStatement([...policies, ...caps], "Deny", request);
-  if (deny) return { decision: "explicitDeny", rule: "policy-deny", ...level, statement: deny };
-  if (facts.unreadable.length > 0) return { decision: "explicitDeny", rule: "policy-unreadable", ...level };
+  const deny =
+    findStatement(policies, "Deny", request) ??
+    (boundary && findStatementOf(boundary, "Deny", request)) ??
+    (sessionPolicy && findStatementOf(sessionPolicy, "Deny", request));
+  if (deny) return decided("explicitDeny", "policy-deny", level, deny);
+  if (facts.unreadable.length > 0) return decided("explicitDeny", "policy-unreadable", level);
 
-  if (boundary && !findStatement([boundary], "Allow", request)) {
-    return { decision: "implicitDeny", rule: "boundary", ...level };
-  }
-  if (sessionPolicy && !findStatement([sessionPolicy], "Allow", request)) {
-    return { decision: "implicitDeny", rule: "session-policy", ...level };
-  }
+  if (boundary && !findStatementOf(boundary, "Allow", request))
+    return decided("implicitDeny", "boundary", level);
+  if (sessionPolicy && !findStatementOf(sessionPolicy, "Allow", request))
+    return decided("implicitDeny", "session-policy", level);
   if (needsSsh(request.action) && facts.allowSsh === false) {
-    return { decision: "implicitDeny", rule: "default-deny", ...level, wouldGrant: "AllowSsh" };
+    return decided("implicitDeny", "default-deny", level, undefined, "AllowSsh");
   }
 
-  const grantedBy = whatAllows(facts, request, grant?.level);
-  if (grantedBy) {
-    if (mayPassRole(facts, request)) return { decision: "allowed", ...grantedBy, ...level };
-    return { decision: "implicitDeny", ...grantedBy, ...level, rule: "pass-role" };
+  const allow = findStatement(policies, "Allow", request);
+  const rule = allow ? "policy-allow" : whatElseAllows(facts, request, level);
+  if (rule) {
+    if (mayPassRole(facts, request)) return decided("allowed", rule, level, allow);
+    return decided("implicitDeny", "pass-role", level, allow);
   }
   const requirement = requirementOf(request.action);
-  const wouldGrant = requirement === "self" || !grant ? "policy" : requirement;
-  return { decision: "implicitDeny", rule: "default-deny", ...level, wouldGrant };
+  const wouldGrant = requirement === "self" || level === undefined ? "policy" : requirement;
+  return decided("implicitDeny", "default-deny", level, undefined, wouldGrant);
 }
 
-/** A policy, else the level, else self-management. */
-function whatAllows(
-  { policies, selfManagement }: Facts,
-  request: Request,
+function decided(
+  decision: Decision["decision"],
+  rule: Rule,
   level: Level | undefined,
-): Pick<Decision, "rule" | "statement"> | undefined {
-  const statement = findStatement(policies, "Allow", request);
-  if (statement) return { rule: "policy-allow", statement };
-  if (level && levelAllows(level, request.action)) return { rule: "level-allow" };
-  return requirementOf(request.action) === "self" && selfManagement ? { rule: "self-management" } : undefined;
+  statement?: StatementRef,
+  wouldGrant?: Remedy,
+): Decision {
+  return { decision, rule, level, statement, wouldGrant };
+}
+
+/** The level, else self-management. */
+function whatElseAllows(
+  { selfManagement }: Facts,
+  { action }: Request,
+  level: Level | undefined,
+): Rule | undefined {
+  if (level !== undefined && levelAllows(level, action)) return "level-allow";
+  return selfManagement && requirementOf(action) === "self" ? "self-management" : undefined;
 }
 
 /**
@@ -110,7 +128,7 @@ function mayPassRole(facts: Facts, request: Request): boolean {
   const { grant: _grant, mustPassRole, ...policies } = facts;
   const passRole = {
     action: "iam:passrole",
-    resource: mustPassRole,
+    resource: splitArn(mustPassRole),
     context: request.context.ofPassRole("opsworks.amazonaws.com"),
   };
   return decide({ ...policies, selfManagement: false }, passRole).decision === "allowed";

@@ -1,17 +1,37 @@
 import type { Context } from "./context.ts";
-import { compileGlob } from "./glob.ts";
+import { compileGlob, compileGlobFrom } from "./glob.ts";
+import { intern } from "./intern.ts";
 import { InvalidValue } from "./invalid-value.ts";
-import {
-  ANY_RUN,
-  hasVariable,
-  type Match,
-  type Part,
-  type Pattern,
-  resolveVariables,
-  splitAtColons,
-} from "./pattern.ts";
+import { ANY_RUN, hasVariable, type Match, type Part, resolveVariables, splitAtColons } from "./pattern.ts";
 
 const FIELDS = 6;
+
+/** An ARN, split once for all that it is compared with: `fields[n]` begins at `starts[n]`. */
+export type Arn = {
+  readonly text: string;
+  readonly fields: readonly string[];
+  readonly starts: readonly number[];
+};
+
+/** Tells whether an ARN matches, with the variables' values taken from `context`. */
+export type ArnPattern = (arn: Arn, context: Context) => Match;
+
+/** Splits at the first five colons; what is no ARN has fewer fields. */
+export function splitArn(text: string): Arn {
+  const starts = [0];
+  const fields: string[] = [];
+  for (let start = 0; ; start = starts.at(-1) ?? 0) {
+    const colon = starts.length < FIELDS ? text.indexOf(":", start) : -1;
+    if (colon < 0) return { text, fields: [...fields, text.slice(start)], starts };
+    fields.push(intern(text.slice(start, colon)));
+    starts.push(colon + 1);
+  }
+}
+
+/** Whether it is an ARN: `arn`, and six fields. */
+export function isArn({ fields }: Arn): boolean {
+  return fields.length === FIELDS && fields[0] === "arn";
+}
 
 /**
  * Compiles an ARN pattern: the first five fields match one by one, the rest as one glob in which `*` spans `/` and `:`.
@@ -21,9 +41,12 @@ const FIELDS = 6;
  * Source: IAM User Guide, "IAM JSON policy elements: Resource" and "ARN condition operators".
  * @throws InvalidValue for a pattern that is no ARN
  */
-export function compileArn(parts: readonly Part[]): Pattern {
+export function compileArn(parts: readonly Part[]): ArnPattern {
   const fields = splitAtColons(parts, FIELDS);
-  if (parts.length === 1 && hasVariable(parts)) return compileGlob(parts);
+  if (parts.length === 1 && hasVariable(parts)) {
+    const matches = compileGlob(parts);
+    return ({ text }, context) => matches(text, context);
+  }
   const [scheme = [], , service, region = []] = fields;
   const isText = scheme.every((part) => typeof part === "string");
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
@@ -37,24 +60,33 @@ export function compileArn(parts: readonly Part[]): Pattern {
       "has a region, and IAM has none, so leave it out: `arn:aws:iam::<account>:...`",
     );
   }
-  const globs = fields.map(compileGlob);
-  if (!hasVariable(parts)) return (text: string, context: Context) => matchFields(globs, text, context);
-  return (text: string, context: Context) =>
-    resolveVariables(parts, context) && matchFields(globs, text, context);
+  const [only] = parts;
+  if (parts.length === 1 && typeof only === "string") return ({ text }) => text === only;
+  const matches = compileFields(fields);
+  if (!hasVariable(parts)) return matches;
+  return (arn, context) => resolveVariables(parts, context) && matches(arn, context);
 }
 
-function matchFields(globs: readonly Pattern[], text: string, context: Context): Match {
-  let start = 0;
-  let match: Match = true;
-  for (const [index, glob] of globs.entries()) {
-    const colon = index === globs.length - 1 ? text.length : text.indexOf(":", start);
-    if (colon < 0) return false;
-    const fieldMatch = glob(text.slice(start, colon), context);
-    if (fieldMatch === false) return false;
-    match &&= fieldMatch;
-    start = colon + 1;
-  }
-  return match;
+function compileFields(fields: readonly (readonly Part[])[]): ArnPattern {
+  const front = fields.slice(0, -1).map(compileField);
+  const rest = compileGlobFrom(fields.at(-1) ?? []);
+  return ({ text, fields, starts }, context) => {
+    const start = starts[front.length];
+    if (start === undefined) return false;
+    for (let index = 0; index < front.length; index += 1) {
+      const [wanted, given = ""] = [front[index], fields[index]];
+      if (typeof wanted === "string" ? wanted !== given : wanted?.(given, context) === false) return false;
+    }
+    return rest(text, context, start);
+  };
+}
+
+/** Literal text as such; `undefined` where anything goes. */
+function compileField(field: readonly Part[]) {
+  const [only = ""] = field;
+  if (field.length > 1 || typeof only === "object") return compileGlob(field);
+  if (only === ANY_RUN) return undefined;
+  return typeof only === "string" ? intern(only) : compileGlob(field);
 }
 
 /**
@@ -62,7 +94,7 @@ function matchFields(globs: readonly Pattern[], text: string, context: Context):
  * value, so that the entry matches nothing.
  * @throws InvalidValue
  */
-export function compileResource(parts: readonly Part[]): Pattern {
+export function compileResource(parts: readonly Part[]): ArnPattern {
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
   const fields = splitAtColons(parts, FIELDS);
   if (fields[0]?.length !== 1 || fields[0][0] !== "arn") {
@@ -71,9 +103,4 @@ export function compileResource(parts: readonly Part[]): Pattern {
   const pattern = compileArn(parts);
   // IAM takes such an entry (one of AWS's own policies has it), and replaces no variable there.
   return fields.slice(0, FIELDS - 1).some(hasVariable) ? () => undefined : pattern;
-}
-
-/** Whether a text is an ARN: `arn`, and six fields. */
-export function isArn(text: string): boolean {
-  return /^arn:[^:]*:[^:]*:[^:]*:[^:]*:/.test(text);
 }

@@ -1,6 +1,7 @@
 import type { Context } from "./context.ts";
 import type { ConditionText } from "./document.ts";
 import { quote } from "./finding.ts";
+import { internName } from "./intern.ts";
 import { findOperator, type Operator } from "./operators.ts";
 import type { Pattern } from "./pattern.ts";
 import { compileEntries, type Place } from "./place.ts";
@@ -46,7 +47,7 @@ export function compileCondition({ use, key, values }: ConditionText, variables:
   const { operator } = use;
   return {
     ...use,
-    key: key.toLowerCase(),
+    key: internName(key),
     listed: compileEntries(values, (value) => operator.compile(value, variables)),
     ...(operator.name === "Null" ? { wants: values.map(({ text }) => text.toLowerCase() === "true") } : {}),
   };
@@ -59,19 +60,29 @@ export function compileCondition({ use, key, values }: ConditionText, variables:
  * Source: IAM User Guide, "Condition operators" and "Set operators for multivalued context keys".
  */
 export function holds(condition: Condition, context: Context): boolean {
-  const { operator, qualifier, ifExists, listed, wants } = condition;
+  const { operator, qualifier, ifExists, wants } = condition;
   const value = context.ask(condition.key);
   if (wants) {
     if (qualifier) return qualifier === "ForAllValues";
-    const isAbsent = value === undefined || value.values.length === 0;
+    const isAbsent = value === undefined || (typeof value !== "string" && value.length === 0);
     return wants.includes(isAbsent);
   }
   if (value === undefined) {
     return ifExists || qualifier === "ForAllValues" || (qualifier === undefined && operator.negated);
   }
-  const meets = (candidate: string) =>
-    listed.some((pattern) => pattern(candidate, context) === true) !== operator.negated;
-  if (qualifier === "ForAllValues") return value.values.every(meets);
-  if (qualifier === "ForAnyValue") return value.values.some(meets);
-  return !value.list && value.values.every(meets);
+  if (typeof value === "string") return meets(condition, value, context);
+  if (qualifier === undefined) return false;
+  const isEnough = qualifier === "ForAnyValue";
+  for (const candidate of value) {
+    if (meets(condition, candidate, context) === isEnough) return isEnough;
+  }
+  return !isEnough;
+}
+
+/** Whether one value of the request equals one of the listed ones; negated, none. */
+function meets({ operator, listed }: Condition, candidate: string, context: Context): boolean {
+  for (const pattern of listed) {
+    if (pattern(candidate, context)) return !operator.negated;
+  }
+  return operator.negated;
 }

@@ -1,3 +1,4 @@
+import { internName } from "./intern.ts";
 import { InvalidRequest } from "./invalid-request.ts";
 
 /**
@@ -17,21 +18,20 @@ export function isMultivalued(key: string): boolean {
   return MULTIVALUED.has(key);
 }
 
-/** A condition key's value in a request: `list` when it is a multivalued key or was given as a list. */
-export type ContextValue = { readonly values: readonly string[]; readonly list: boolean };
+/** A condition key's value in a request: a list when it is a multivalued key or was given as a list. */
+export type ContextValue = string | readonly string[];
 
 /** The condition keys of one request and their values. Names are case-insensitive; an absent key is not an empty one. */
 export class Context {
   readonly #values = new Map<string, ContextValue>();
-  #absent = new Set<string>();
+  #absent: string[] = [];
 
   /** @throws InvalidRequest when two keys differ only in case */
   constructor(entries: Iterable<readonly [string, string | readonly string[]]>) {
     for (const [key, value] of entries) {
-      const name = key.toLowerCase();
+      const name = internName(key);
       if (this.#values.has(name)) throw invalidKey(key, "is there twice, in different case");
-      const list = Array.isArray(value) || isMultivalued(name);
-      this.#values.set(name, { values: typeof value === "string" ? [value] : value, list });
+      this.#values.set(name, typeof value === "string" && isMultivalued(name) ? [value] : value);
     }
   }
 
@@ -43,19 +43,19 @@ export class Context {
   /** The same on behalf of a policy, so that what nobody supplied can be named. @param key in lower case */
   ask(key: string): ContextValue | undefined {
     const value = this.#values.get(key);
-    if (value === undefined) this.#absent.add(key);
+    if (value === undefined && !this.#absent.includes(key)) this.#absent.push(key);
     return value;
   }
 
   /** The value of a single-valued key, as a policy variable takes it. @param key in lower case */
   single(key: string): string | undefined {
     const value = this.ask(key);
-    return value === undefined || value.list ? undefined : value.values[0];
+    return typeof value === "string" ? value : undefined;
   }
 
   /** Keys that policies asked for so far and this request does not have, in lower case. */
   get absent(): string[] {
-    return [...this.#absent].toSorted();
+    return this.#absent.toSorted();
   }
 
   /**
@@ -67,7 +67,7 @@ export class Context {
     for (const [key, value] of this.#values) {
       if (!key.startsWith("aws:resourcetag/")) context.#values.set(key, value);
     }
-    context.#values.set("iam:passedtoservice", { values: [service], list: false });
+    context.#values.set("iam:passedtoservice", service);
     context.#absent = this.#absent;
     return context;
   }

@@ -2,27 +2,39 @@ const EPOCH_SECONDS = /^\d{1,12}$/;
 const W3C =
   /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:?\d{2})?)?)?)?$/;
 
+/** Seconds since 1970, or nanoseconds where the text has a fraction. */
+export type Instant = number | bigint;
+
 /**
- * Reads a date as nanoseconds since 1970: ISO 8601 as the W3C profiles it, or epoch seconds (digits alone). Without a
- * zone it is UTC.
+ * Reads a date: ISO 8601 as the W3C profiles it, or epoch seconds (digits alone). Without a zone it is UTC.
  *
  * Source: IAM User Guide, "Date condition operators"; https://www.w3.org/TR/NOTE-datetime
  */
-export function readDate(text: string): bigint | undefined {
-  if (EPOCH_SECONDS.test(text)) return BigInt(text) * 1_000_000_000n;
+export function readDate(text: string): Instant | undefined {
+  if (EPOCH_SECONDS.test(text)) return Number(text);
   const match = W3C.exec(text);
   if (!match) return undefined;
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match
-    .slice(1, 7)
-    .map((field) => (field === undefined ? undefined : Number(field)));
+  const [, year, month = "1", day = "1", hour = "0", minute = "0", second = "0", fraction, zone] = match;
   const time = new Date(0);
-  time.setUTCFullYear(year, month - 1, day);
-  const isCalendarDay = time.getUTCMonth() === month - 1 && time.getUTCDate() === day;
-  if (!isCalendarDay || hour > 23 || minute > 59 || second > 59) return undefined;
-  const offset = readOffset(match[8]);
+  time.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  const isCalendarDay = time.getUTCMonth() === Number(month) - 1 && time.getUTCDate() === Number(day);
+  const offset = readOffset(zone);
+  if (!isCalendarDay || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   if (offset === undefined) return undefined;
-  const seconds = time.getTime() / 1000 + hour * 3600 + minute * 60 + second - offset;
-  return BigInt(seconds) * 1_000_000_000n + BigInt((match[7] ?? "").padEnd(9, "0"));
+  const seconds =
+    time.getTime() / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - offset;
+  return fraction === undefined ? seconds : nanoseconds(seconds) + BigInt(fraction.padEnd(9, "0"));
+}
+
+/** Negative, zero or positive, as `a` is before, equal to or after `b`. */
+export function compareDates(a: Instant, b: Instant): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  const [left, right] = [nanoseconds(a), nanoseconds(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function nanoseconds(instant: Instant): bigint {
+  return typeof instant === "number" ? BigInt(instant) * 1_000_000_000n : instant;
 }
 
 /** Whether it is a date that leaves its zone open. */

@@ -1,3 +1,4 @@
+import type { Arn, ArnPattern } from "./arn.ts";
 import { holds } from "./condition.ts";
 import { type Context, invalidKey } from "./context.ts";
 import type { Policy, Selection, Statement } from "./policy.ts";
@@ -10,7 +11,7 @@ export type NamedPolicy = { readonly name: string; readonly policy: Policy };
 export type StatementRef = {
   readonly policy: string;
   readonly effect: "Allow" | "Deny";
-  readonly sid?: string;
+  readonly sid: string | undefined;
   readonly index: number;
 };
 
@@ -20,33 +21,49 @@ export function findStatement(
   effect: "Allow" | "Deny",
   request: Request,
 ): StatementRef | undefined {
-  for (const { name, policy } of policies) {
-    for (const statement of policy.statements) {
-      if (statement.effect === effect && matches(statement, request)) {
-        const { sid, index } = statement;
-        return { policy: name, effect, ...(sid === undefined ? {} : { sid }), index };
-      }
+  for (const policy of policies) {
+    const found = findStatementOf(policy, effect, request);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The same of one policy. */
+export function findStatementOf(
+  { name, policy }: NamedPolicy,
+  effect: "Allow" | "Deny",
+  request: Request,
+): StatementRef | undefined {
+  for (const statement of policy.about(request.action)[effect]) {
+    if (matches(statement, request)) {
+      return { policy: name, effect, sid: statement.sid, index: statement.index };
     }
   }
   return undefined;
 }
 
-function matches(statement: Statement, request: Request): boolean {
-  return (
-    selects(statement.action, request.action, request.context, statement.effect) &&
-    selects(statement.resource, request.resource, request.context, statement.effect) &&
-    statement.conditions.every((condition) => holds(condition, request.context))
-  );
+/** Whether resource and conditions match, the action given. */
+function matches(statement: Statement, { resource, context }: Request): boolean {
+  if (!selects(statement.resource, resource, context, statement.effect)) return false;
+  for (const condition of statement.conditions) {
+    if (!holds(condition, context)) return false;
+  }
+  return true;
 }
 
 /**
  * A pattern whose variable has no value matches nothing. Where it would be an exception (`NotResource`), a Deny then
  * excepts nothing and an Allow grants nothing: the cautious side of both.
  */
-function selects(selection: Selection, text: string, context: Context, effect: "Allow" | "Deny"): boolean {
+function selects(
+  selection: Selection<ArnPattern>,
+  arn: Arn,
+  context: Context,
+  effect: "Allow" | "Deny",
+): boolean {
   let unresolved = false;
   for (const pattern of selection.patterns) {
-    const match = pattern(text, context);
+    const match = pattern(arn, context);
     if (match) return !selection.not;
     unresolved ||= match === undefined;
   }
@@ -54,17 +71,15 @@ function selects(selection: Selection, text: string, context: Context, effect: "
 }
 
 /**
- * Refuses a request whose context has a value that a negated operator of these policies cannot read: no number, no
+ * Refuses a request whose context has a value that a negated operator of this policy cannot read: no number, no
  * address, no date, no ARN. Such a value is an error, never a decision, whichever statement comes first.
  * @throws InvalidRequest
  */
-export function checkContext(policies: readonly NamedPolicy[], context: Context): void {
-  for (const { policy } of policies) {
-    for (const { operator, key } of policy.negated) {
-      const unreadable = context.get(key)?.values.find((value) => !operator.reads(value));
-      if (unreadable !== undefined) {
-        throw invalidKey(key, `cannot be compared by \`${operator.name}\`: \`${unreadable.slice(0, 80)}\``);
-      }
+export function checkContext({ policy }: NamedPolicy, context: Context): void {
+  for (const { operator, key } of policy.particular) {
+    const unreadable = [context.get(key) ?? []].flat().find((value) => operator.reads?.(value) === false);
+    if (unreadable !== undefined) {
+      throw invalidKey(key, `cannot be compared by \`${operator.name}\`: \`${unreadable.slice(0, 80)}\``);
     }
   }
 }

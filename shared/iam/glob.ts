@@ -1,15 +1,35 @@
 import type { Context } from "./context.ts";
-import { ANY_ONE, ANY_RUN, hasVariable, type Part, type Pattern, resolveVariables } from "./pattern.ts";
+import {
+  ANY_ONE,
+  ANY_RUN,
+  hasVariable,
+  type Match,
+  type Part,
+  type Pattern,
+  resolveVariables,
+} from "./pattern.ts";
 
 /** A stretch of a pattern that has no `*` in it. */
 type Segment = readonly (string | typeof ANY_ONE)[];
 
+/** Tells whether the text matches from index `from` to its end. */
+export type Glob = (text: string, context: Context, from: number) => Match;
+
 /** Compiles parts into a matcher of a whole text. Variables are looked up at every match. */
 export function compileGlob(parts: readonly Part[]): Pattern {
-  if (!hasVariable(parts)) return compileFixed(parts);
-  return (text: string, context: Context) => {
+  const glob = compileGlobFrom(parts);
+  return (text, context) => glob(text, context, 0);
+}
+
+/** The same for the rest of a text, so that nobody has to cut it off. */
+export function compileGlobFrom(parts: readonly Part[]): Glob {
+  if (!hasVariable(parts)) {
+    const matches = compileFixed(parts);
+    return (text, _context, from) => matches(text, from);
+  }
+  return (text, context, from) => {
     const resolved = resolveVariables(parts, context);
-    return resolved && compileFixed(resolved)(text);
+    return resolved && compileFixed(resolved)(text, from);
   };
 }
 
@@ -17,19 +37,18 @@ export function compileGlob(parts: readonly Part[]): Pattern {
  * Never backtracks: the pieces between stars are searched from left to right, each at the earliest place, so the work is
  * bounded by pattern length x text length whatever the pattern.
  */
-function compileFixed(parts: readonly Part[]): (text: string) => boolean {
+function compileFixed(parts: readonly Part[]): (text: string, from: number) => boolean {
   const segments = splitAtStars(parts);
   const first = segments[0] ?? [];
   const last = segments.at(-1) ?? [];
-  if (segments.length === 1) return (text) => matchAt(text, 0, first) === text.length;
+  if (segments.length === 1) return (text, from) => matchAt(text, from, first) === text.length;
 
   const middle = segments.slice(1, -1).filter((segment) => segment.length > 0);
-  if (middle.length === 0 && first.length === 0 && last.length === 0) return () => true;
-  const lastLength = codePoints(last);
-  return (text) => {
-    let at = matchAt(text, 0, first);
+  if (middle.length === 0 && last.length === 0) return (text, from) => matchAt(text, from, first) >= 0;
+  return (text, from) => {
+    let at = matchAt(text, from, first);
     if (at < 0) return false;
-    const end = stepBack(text, lastLength);
+    const end = startAtEnd(text, last);
     if (end < at || matchAt(text, end, last) !== text.length) return false;
     for (const segment of middle) {
       at = find(text, at, end, segment);
@@ -78,21 +97,18 @@ function find(text: string, from: number, end: number, segment: Segment): number
   return -1;
 }
 
-/** Whether `at` is in the middle of a surrogate pair. */
-function isTrail(text: string, at: number): boolean {
-  return /[\udc00-\udfff]/.test(text.charAt(at)) && /[\ud800-\udbff]/.test(text.charAt(at - 1));
-}
-
-/** The index that is `count` code points before the end; -1 when the text is shorter. */
-function stepBack(text: string, count: number): number {
-  let index = text.length;
-  for (let left = count; left > 0; left -= 1) {
-    index -= 1;
-    if (index > 0 && isTrail(text, index)) index -= 1;
+/** Where `segment` begins if it is at the end of `text`; -1 when the text is too short. */
+function startAtEnd(text: string, segment: Segment): number {
+  let at = text.length;
+  for (let index = segment.length - 1; index >= 0 && at >= 0; index -= 1) {
+    const piece = segment[index];
+    if (typeof piece === "string") at -= piece.length;
+    else at -= isPairBefore(text, at) ? 2 : 1;
   }
-  return Math.max(index, -1);
+  return at < 0 ? -1 : at;
 }
 
-function codePoints(segment: Segment): number {
-  return segment.reduce((sum, piece) => sum + (piece === ANY_ONE ? 1 : Array.from(piece).length), 0);
+/** Whether the two units before `at` are one code point. */
+function isPairBefore(text: string, at: number): boolean {
+  return at > 1 && (text.codePointAt(at - 2) ?? 0) > 0xffff;
 }

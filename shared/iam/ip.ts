@@ -1,16 +1,17 @@
 import { isIPv4, isIPv6 } from "node:net";
 
-/** An address by value; `width` is 32 or 128. */
-export type Address = { readonly width: 32 | 128; readonly bits: bigint };
-/** A block of addresses: the first `length` bits of `bits` count. */
-export type Cidr = Address & { readonly length: number };
+/** An address by value: 32 bits as a number, 128 as a bigint, so that IPv4 and IPv6 are never equal. */
+export type Address = number | bigint;
+/** A block of addresses, from the first to the last. */
+export type Cidr = { readonly first: Address; readonly last: Address };
 
 const MAPPED_PREFIX = 0xffffn;
 
 /** Reads an IPv4 or IPv6 address; an IPv4-mapped one (`::ffff:192.0.2.1`) is the IPv4 address. */
 export function readAddress(text: string): Address | undefined {
-  const cidr = text.includes("/") ? undefined : readCidr(text);
-  return cidr && { width: cidr.width, bits: cidr.bits };
+  if (isIPv4(text)) return readIPv4(text);
+  const bits = readIPv6(text);
+  return bits !== undefined && bits >> 32n === MAPPED_PREFIX ? Number(bits & 0xffff_ffffn) : bits;
 }
 
 /**
@@ -19,48 +20,58 @@ export function readAddress(text: string): Address | undefined {
  */
 export function readCidr(text: string): Cidr | undefined {
   const [host = "", length, ...rest] = text.split("/");
-  const address = readExactly(host);
-  if (!address || rest.length > 0) return undefined;
-  const bits = length ?? String(address.width);
-  if (!/^\d{1,3}$/.test(bits) || Number(bits) > address.width) return undefined;
-  return unmapped({ ...address, length: Number(bits) });
-}
-
-function unmapped(cidr: Cidr): Cidr {
-  const isMapped = cidr.width === 128 && cidr.bits >> 32n === MAPPED_PREFIX && cidr.length >= 96;
-  return isMapped ? { width: 32, bits: cidr.bits & 0xffff_ffffn, length: cidr.length - 96 } : cidr;
+  const width = isIPv4(host) ? 32 : 128;
+  const bits = width === 32 ? BigInt(readIPv4(host)) : readIPv6(host);
+  if (bits === undefined || rest.length > 0) return undefined;
+  if (length !== undefined && (!/^\d{1,3}$/.test(length) || Number(length) > width)) return undefined;
+  const ignored = BigInt(width - Number(length ?? width));
+  const first = (bits >> ignored) << ignored;
+  const last = first + (1n << ignored) - 1n;
+  if (width === 32) return { first: Number(first), last: Number(last) };
+  const isMapped = ignored <= 32n && first >> 32n === MAPPED_PREFIX;
+  return isMapped
+    ? { first: Number(first & 0xffff_ffffn), last: Number(last & 0xffff_ffffn) }
+    : { first, last };
 }
 
 /** Whether bits are set that the mask ignores: `10.1.2.3/8`. */
 export function hasHostBits(text: string): boolean {
   const cidr = readCidr(text);
-  return cidr !== undefined && (cidr.bits & ((1n << BigInt(cidr.width - cidr.length)) - 1n)) !== 0n;
+  return cidr !== undefined && cidr.first !== readAddress(text.split("/")[0] ?? "");
 }
 
 /** Whether the block holds the address; IPv4 and IPv6 never hold each other. */
-export function holdsAddress(cidr: Cidr, address: Address): boolean {
-  const ignored = BigInt(cidr.width - cidr.length);
-  return cidr.width === address.width && cidr.bits >> ignored === address.bits >> ignored;
+export function holdsAddress({ first, last }: Cidr, address: Address): boolean {
+  return typeof address === typeof first && first <= address && address <= last;
 }
 
-function readExactly(text: string): Address | undefined {
-  if (isIPv4(text)) return { width: 32, bits: readIPv4(text) };
+function readIPv4(text: string): number {
+  let bits = 0;
+  let octet = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) {
+      bits = bits * 256 + octet;
+      octet = 0;
+    } else octet = octet * 10 + code - ZERO;
+  }
+  return bits * 256 + octet;
+}
+
+const DOT = ".".charCodeAt(0);
+const ZERO = "0".charCodeAt(0);
+
+function readIPv6(text: string): bigint | undefined {
   if (!isIPv6(text) || text.includes("%")) return undefined;
   const dotted = text.slice(text.lastIndexOf(":") + 1);
-  const plain = isIPv4(dotted)
-    ? text.slice(0, -dotted.length) + [readIPv4(dotted) >> 16n, readIPv4(dotted) & 0xffffn].map(hex).join(":")
-    : text;
+  const plain = isIPv4(dotted) ? text.slice(0, -dotted.length) + groupsOf(readIPv4(dotted)) : text;
   const [head = [], tail = []] = plain
     .split("::")
     .map((side) => side.split(":").filter((group) => group !== ""));
   const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill("0"), ...tail];
-  return { width: 128, bits: groups.reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n) };
+  return groups.reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
 }
 
-function readIPv4(text: string): bigint {
-  return text.split(".").reduce((bits, octet) => (bits << 8n) | BigInt(octet), 0n);
-}
-
-function hex(value: bigint): string {
-  return value.toString(16);
+function groupsOf(bits: number): string {
+  return [bits >>> 16, bits & 0xffff].map((group) => group.toString(16)).join(":");
 }

@@ -1,11 +1,11 @@
-import { compileArn, isArn } from "./arn.ts";
+import { compileArn, isArn, splitArn } from "./arn.ts";
 import { compareDecimals, readDecimal } from "./decimal.ts";
-import { readDate } from "./date.ts";
+import { compareDates, readDate } from "./date.ts";
 import { type ErrorCode, quote } from "./finding.ts";
 import { compileGlob } from "./glob.ts";
 import { InvalidValue } from "./invalid-value.ts";
 import { holdsAddress, readAddress, readCidr } from "./ip.ts";
-import { type Part, type Pattern, parsePattern, resolveVariables } from "./pattern.ts";
+import { hasVariable, type Part, type Pattern, parsePattern, resolveVariables } from "./pattern.ts";
 
 /**
  * A condition operator, without its `IfExists` and set qualifier.
@@ -20,8 +20,8 @@ export type Operator = {
    * @throws InvalidValue for a value the operator does not take
    */
   readonly compile: (value: string, variables: boolean) => Pattern;
-  /** Whether a request's value is of the kind this operator compares. */
-  readonly reads: (value: string) => boolean;
+  /** Whether a request's value is of the kind this operator compares; left out where any text is. */
+  readonly reads?: (value: string) => boolean;
 };
 
 /** Compares texts, wildcards and variables allowed as `toPattern` says. */
@@ -35,7 +35,6 @@ function text(
     name,
     negated,
     compile: (value, variables) => toPattern(parsePattern(value, { wildcards, variables })),
-    reads: () => true,
   };
 }
 
@@ -63,7 +62,10 @@ function typed<Listed, Given>(
     compile: (value) => {
       const listed = readListed(value);
       if (value.includes("${")) {
-        throw new InvalidValue("variable-not-allowed", `must be ${kind}, without a variable: ${quote(value)}`);
+        throw new InvalidValue(
+          "variable-not-allowed",
+          `must be ${kind}, without a variable: ${quote(value)}`,
+        );
       }
       if (listed === undefined) throw new InvalidValue(code, `must be ${kind}: ${quote(value)}`);
       return (candidate) => {
@@ -72,6 +74,19 @@ function typed<Listed, Given>(
       };
     },
     reads: (value) => readGiven(value) !== undefined,
+  };
+}
+
+/** A request's value is compared with many listed ones in a row: it is read once. */
+function rememberLast<T>(read: (text: string) => T): (text: string) => T {
+  let lastText = "";
+  let lastValue = read(lastText);
+  return (text) => {
+    if (text !== lastText) {
+      lastValue = read(text);
+      lastText = text;
+    }
+    return lastValue;
   };
 }
 
@@ -91,26 +106,35 @@ function ordered<T>(
   read: (value: string) => T | undefined,
   compare: (a: T, b: T) => number,
 ): Operator[] {
+  const readOnce = rememberLast(read);
   return RELATIONS.map(({ suffix, negated, holds }) =>
-    typed(prefix + suffix, negated, kind, read, read, (given, listed) => holds(compare(given, listed))),
+    typed(prefix + suffix, negated, kind, read, readOnce, (given, listed) => holds(compare(given, listed))),
   );
 }
 
 /** Ignores case, in what variables stand for as well. */
 function ignoreCase(parts: Part[]): Pattern {
+  const compileLowered = (some: readonly Part[]) =>
+    compileGlob(some.map((part) => (typeof part === "string" ? part.toLowerCase() : part)));
+  if (!hasVariable(parts)) {
+    const matches = compileLowered(parts);
+    return (value, context) => matches(value.toLowerCase(), context);
+  }
   return (value, context) => {
     const resolved = resolveVariables(parts, context);
-    const lowered = resolved?.map((part) => (typeof part === "string" ? part.toLowerCase() : part));
-    return lowered && compileGlob(lowered)(value.toLowerCase(), context);
+    return resolved && compileLowered(resolved)(value.toLowerCase(), context);
   };
 }
 
 function arn(name: string, negated: boolean): Operator {
   const toPattern = (parts: Part[]): Pattern => {
     const matches = compileArn(parts);
-    return (value, context) => isArn(value) && matches(value, context);
+    return (value, context) => {
+      const given = splitArnOnce(value);
+      return isArn(given) && matches(given, context);
+    };
   };
-  return { ...text(name, negated, true, toPattern), reads: isArn };
+  return { ...text(name, negated, true, toPattern), reads: (value) => isArn(splitArnOnce(value)) };
 }
 
 const readBoolean = (value: string) => (/^(?:true|false)$/i.test(value) ? value.toLowerCase() : undefined);
@@ -118,7 +142,8 @@ const readBase64 = (value: string) =>
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value)
     ? Buffer.from(value, "base64").toString("latin1")
     : undefined;
-const compareBigInts = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
+const readAddressOnce = rememberLast(readAddress);
+const splitArnOnce = rememberLast(splitArn);
 const same = (given: string, listed: string) => given === listed;
 
 const OPERATORS: readonly Operator[] = [
@@ -129,15 +154,11 @@ const OPERATORS: readonly Operator[] = [
   text("StringLike", false, true, compileGlob),
   text("StringNotLike", true, true, compileGlob),
   ...ordered("Numeric", NUMBER, readDecimal, compareDecimals),
-  ...ordered("Date", DATE, readDate, compareBigInts),
+  ...ordered("Date", DATE, readDate, compareDates),
   typed("Bool", false, BOOLEAN, readBoolean, readBoolean, same),
   typed("BinaryEquals", false, BINARY, readBase64, readBase64, same),
-  typed("IpAddress", false, IP, readCidr, readAddress, (given, listed) =>
-    holdsAddress(listed, given),
-  ),
-  typed("NotIpAddress", true, IP, readCidr, readAddress, (given, listed) =>
-    holdsAddress(listed, given),
-  ),
+  typed("IpAddress", false, IP, readCidr, readAddressOnce, (given, listed) => holdsAddress(listed, given)),
+  typed("NotIpAddress", true, IP, readCidr, readAddressOnce, (given, listed) => holdsAddress(listed, given)),
   arn("ArnEquals", false),
   arn("ArnLike", false),
   arn("ArnNotEquals", true),

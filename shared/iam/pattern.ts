@@ -1,4 +1,5 @@
 import type { Context } from "./context.ts";
+import { internName } from "./intern.ts";
 import { quote } from "./finding.ts";
 import { InvalidValue } from "./invalid-value.ts";
 
@@ -43,7 +44,7 @@ export function parsePattern(text: string, syntax: Syntax): Part[] {
       const rest = text.slice(at);
       const escaped = ESCAPED.exec(rest);
       const variable = escaped ? null : VARIABLE.exec(rest);
-      const key = variable?.[1]?.trim().toLowerCase();
+      const key = variable?.[1] && internName(variable[1].trim());
       if (escaped) literal += escaped[1];
       else if (variable && key) {
         flush();

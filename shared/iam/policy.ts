@@ -1,4 +1,4 @@
-import { compileResource } from "./arn.ts";
+import { type ArnPattern, compileResource } from "./arn.ts";
 import { type Condition, compileCondition } from "./condition.ts";
 import { type Document, type Listed, readDocument, type StatementText } from "./document.ts";
 import { quote } from "./finding.ts";
@@ -7,24 +7,27 @@ import { InvalidValue } from "./invalid-value.ts";
 import { readJson } from "./json.ts";
 import { type Pattern, parsePattern } from "./pattern.ts";
 import { compileEntries } from "./place.ts";
+import { type Concerned, statementsAbout } from "./statements-about.ts";
 
 /** Patterns that are matched, or with `not` excepted. */
-export type Selection = { readonly not: boolean; readonly patterns: readonly Pattern[] };
+export type Selection<P> = { readonly not: boolean; readonly patterns: readonly P[] };
 
 export type Statement = {
-  readonly sid?: string;
+  readonly sid: string | undefined;
   readonly index: number;
   readonly effect: "Allow" | "Deny";
-  readonly action: Selection;
-  readonly resource: Selection;
+  readonly action: Selection<Pattern>;
+  readonly resource: Selection<ArnPattern>;
   readonly conditions: readonly Condition[];
 };
 
 /** A policy document in the form that is evaluated. */
 export type Policy = {
   readonly statements: readonly Statement[];
+  /** Those that an action (in lower case) concerns. */
+  readonly about: (action: string) => Concerned;
   /** The conditions for which a value they cannot read is an error, since "not equal" would be a guess. */
-  readonly negated: readonly Condition[];
+  readonly particular: readonly Condition[];
 };
 
 /** Longer than any policy of IAM or AWS's own (the longest has 152,297), and the bound on what reading one may cost. */
@@ -47,12 +50,16 @@ export function compilePolicy(value: unknown): Policy {
 export function compileDocument({ version, statements: texts }: Document): Policy {
   const statements = texts.map((statement) => compileStatement(statement, version === "2012-10-17"));
   const conditions = statements.flatMap((statement) => statement.conditions);
-  return { statements, negated: conditions.filter((condition) => condition.operator.negated) };
+  return {
+    statements,
+    about: statementsAbout(statements),
+    particular: conditions.filter(({ operator }) => operator.negated && operator.reads !== undefined),
+  };
 }
 
 function compileStatement(text: StatementText, variables: boolean): Statement {
   return {
-    ...(text.sid === undefined ? {} : { sid: text.sid }),
+    sid: text.sid,
     index: text.index,
     effect: text.effect,
     action: select(text.action, compileAction),
@@ -76,6 +83,6 @@ export function compileAction(value: string): Pattern {
   return compileGlob(parsePattern(value.toLowerCase(), { wildcards: true, variables: false }));
 }
 
-export function select({ not, values }: Listed, compile: (value: string) => Pattern): Selection {
+export function select<P>({ not, values }: Listed, compile: (value: string) => P): Selection<P> {
   return { not, patterns: compileEntries(values, compile) };
 }

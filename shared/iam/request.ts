@@ -1,12 +1,13 @@
+import { type Arn, isArn, splitArn } from "./arn.ts";
 import type { Context } from "./context.ts";
+import { internName } from "./intern.ts";
 import { InvalidRequest } from "./invalid-request.ts";
-import { isArn } from "./arn.ts";
 
 /** What is asked: an action on a resource (`*` when it has none), in a context. */
 export type Request = {
   /** In lower case. */
   readonly action: string;
-  readonly resource: string;
+  readonly resource: Arn;
   readonly context: Context;
 };
 
@@ -14,6 +15,7 @@ export type Request = {
 export function readRequest(action: string, resource: string, context: Context): Request {
   if (!/^[A-Za-z0-9-]+:[A-Za-z0-9_.-]+$/.test(action))
     throw new InvalidRequest("action", "must be `service:Name`");
-  if (resource !== "*" && !isArn(resource)) throw new InvalidRequest("resource", "must be `*` or an ARN");
-  return { action: action.toLowerCase(), resource, context };
+  const arn = splitArn(resource);
+  if (resource !== "*" && !isArn(arn)) throw new InvalidRequest("resource", "must be `*` or an ARN");
+  return { action: internName(action), resource: arn, context };
 }

@@ -1,9 +1,8 @@
 import { readDocument } from "./document.ts";
-import { Context } from "./context.ts";
 import { compileAction, select } from "./policy.ts";
+import { isAbout } from "./statements-about.ts";
 
 const ASSUME_ROLE = "sts:assumerole";
-const NO_CONTEXT = new Context([]);
 
 /**
  * Whether a role's trust policy names one of the services for `sts:AssumeRole`, conditions left aside: what could be assumed, not
@@ -15,8 +14,7 @@ export function namesService(value: unknown, services: readonly string[]): boole
   return readDocument(value, "trust").statements.some(
     ({ effect, action, principals }) =>
       effect === "Allow" &&
-      select(action, compileAction).patterns.some((matches) => matches(ASSUME_ROLE, NO_CONTEXT)) !==
-        action.not &&
+      isAbout(select(action, compileAction), ASSUME_ROLE) &&
       principals.some(
         ({ kind, values }) =>
           (kind === "Service" && values.some(({ text }) => services.includes(text))) ||
