@@ -117,7 +117,7 @@ function conditionsOf(statement: Json): { operator: string; key: string; values:
   );
 }
 
-function readingOf(document: unknown, context: Reading["context"]): Reading {
+export function readingOf(document: unknown, context: Reading["context"]): Reading {
   const version = isObject(document) ? document["Version"] : undefined;
   return { version: typeof version === "string" ? version : undefined, context };
 }
@@ -145,7 +145,7 @@ export function applies(
   );
 }
 
-function actionFits(statement: Json, action: string): boolean {
+export function actionFits(statement: Json, action: string): boolean {
   const negated = "NotAction" in statement;
   const covered = listOf(negated ? statement["NotAction"] : statement["Action"]).some((pattern) => {
     const signs = signsOf(String(pattern).toLowerCase(), true, { version: undefined, context: new Map() });
@@ -154,7 +154,7 @@ function actionFits(statement: Json, action: string): boolean {
   return covered !== negated;
 }
 
-function resourceFits(statement: Json, resource: string, reading: Reading): boolean {
+export function resourceFits(statement: Json, resource: string, reading: Reading): boolean {
   const negated = "NotResource" in statement;
   const entries = listOf(negated ? statement["NotResource"] : statement["Resource"]).map((pattern) =>
     signsOfResource(String(pattern), reading),
