@@ -146,7 +146,7 @@ function countStatements({ asked }: RandomCase, figures: Figures): void {
   }
 }
 
-function add(counts: Map<string, number>, name: string): void {
+export function add(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 

@@ -13,13 +13,7 @@ export function isObject(value: unknown): value is Json {
 }
 
 function isRawNumber(value: unknown): value is { rawJSON: string } {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "rawJSON" in value &&
-    typeof value.rawJSON === "string" &&
-    Object.keys(value).length === 1
-  );
+  return JSON.isRawJSON(value);
 }
 
 /** A condition value as text; a number keeps the digits it was written with. */
@@ -35,6 +29,7 @@ export function faultOf(document: unknown): string | undefined {
   if (stranger !== undefined) return `unknown element ${stranger}`;
   const version = document["Version"];
   if (version !== undefined && version !== "2008-10-17" && version !== "2012-10-17") return "unknown Version";
+  if (document["Id"] !== undefined && typeof document["Id"] !== "string") return "an Id that is no text";
   if (document["Statement"] === undefined) return "no Statement";
   if (listOf(document["Statement"]).length === 0) return "no statements";
   if (listOf(document["Statement"]).length > 1000) return "more than 1,000 statements";
@@ -71,7 +66,7 @@ function faultOfStatement(statement: Json, variables: boolean): string | undefin
   if (actions.length === 0) return "no actions";
   for (const action of actions) {
     if (typeof action !== "string") return "an action that is no text";
-    if (action !== "*" && action !== "*:*" && !/^[A-Za-z0-9-]+:[A-Za-z0-9*? ]+$/.test(action))
+    if (action !== "*" && action !== "*:*" && !/^[A-Za-z0-9-]+:[A-Za-z0-9*? _.-]+$/.test(action))
       return `action ${action}`;
   }
   const resources = listOf(statement["Resource"] ?? statement["NotResource"]);
@@ -90,17 +85,25 @@ function faultOfStatement(statement: Json, variables: boolean): string | undefin
 function faultOfArn(arn: string, variables: boolean): string | undefined {
   const unclosed = variables ? faultOfVariables(arn) : undefined;
   if (unclosed !== undefined) return unclosed;
-  const fields = arn.split(":");
+  const fields = (variables ? withoutVariables(arn) : arn).split(":");
   if (fields[0] !== "arn") return `${arn} is no ARN`;
   if (fields.length < 6 && !arn.endsWith("*")) return `${arn} has fewer than six fields`;
   if (fields[2] === "iam" && !["", "*"].includes(fields[3] ?? "")) return `${arn} has a region`;
   return undefined;
 }
 
-/** A value of an ARN operator may be `*`, or begin with a variable that stands for the ARN's first fields. */
+/** A value of an ARN operator may be `*` or a variable alone, or begin with one that stands for the first field. */
 function faultOfArnValue(text: string, variables: boolean): string | undefined {
   if (text === "*") return undefined;
-  return variables && text.startsWith("${") ? faultOfVariables(text) : faultOfArn(text, variables);
+  if (!variables || !text.startsWith("${")) return faultOfArn(text, variables);
+  const fields = withoutVariables(text).split(":");
+  const isWhole = (fields.length === 1 && fields[0] === "v") || fields.length >= 6;
+  return faultOfVariables(text) ?? (isWhole ? undefined : `${text} has fewer than six fields`);
+}
+
+/** A letter for each variable, so that no colon is one of a variable; a dot for each `${*}`, `${?}` and `${$}`. */
+function withoutVariables(text: string): string {
+  return text.replaceAll(/\$\{[*?$]\}/g, ".").replaceAll(/\$\{[^}]*\}/g, "v");
 }
 
 function faultOfVariables(text: string): string | undefined {
@@ -120,6 +123,7 @@ function faultOfConditions(condition: Json, variables: boolean): string | undefi
     if (!isObject(keys)) return `${operator} has no keys`;
     const names = Object.keys(keys).map((key) => key.toLowerCase());
     if (new Set(names).size !== names.length) return "two keys that differ only in case";
+    if (names.includes("")) return "a key without a name";
     for (const values of Object.values(keys)) {
       if (listOf(values).length === 0) return "no values";
       for (const value of listOf(values)) {

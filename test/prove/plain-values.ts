@@ -4,7 +4,7 @@
 type Exact = { units: bigint; places: number };
 
 export function readNumber(text: string): Exact | undefined {
-  const [, sign, whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text) ?? [];
+  const [, sign, whole = "", fraction = ""] = /^([+-]?)(\d+)(?:\.(\d+))?$/.exec(text) ?? [];
   if (sign === undefined) return undefined;
   const units = BigInt(whole + fraction);
   return { units: sign === "-" ? -units : units, places: fraction.length };
@@ -16,7 +16,7 @@ export function compareExact(left: Exact, right: Exact): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
-const DATE = /^(\d{4})-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?)?)?$/;
+const DATE = /^(\d{4})-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?)?)?$/i;
 
 /** Seconds since 1970. */
 export function readDate(text: string): Exact | undefined {
@@ -32,7 +32,7 @@ export function readDate(text: string): Exact | undefined {
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   let seconds = date.getTime() / 1000 + hour * 3600 + minute * 60 + second;
-  if (zone !== "Z") {
+  if (zone.toUpperCase() !== "Z") {
     if (Number(zone.slice(1, 3)) > 23 || Number(zone.slice(-2)) > 59) return undefined;
     const offset = Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(-2)) * 60;
     seconds += zone.startsWith("+") ? -offset : offset;
