@@ -60,6 +60,30 @@ const NEUTRAL: { [change: string]: (asked: Case, chance: Chance) => Case } = {
   "splitting a list of resources": onStatements((statements) =>
     statements.flatMap((one) => split(one, "Resource")),
   ),
+  "splitting the values of a positive condition": onStatements((statements) =>
+    statements.flatMap(splitValues),
+  ),
+  "a policy for each statement": (asked) => ({
+    ...asked,
+    policies: asked.policies.flatMap((document) => {
+      const { Statement, ...rest } = document as Document;
+      return [Statement].flat().map((one) => ({ ...rest, Statement: one }));
+    }),
+  }),
+  "repeating an entry of every list": onStatements((statements) =>
+    statements.map((one) => mapElements(one, repeated)),
+  ),
+  "adding an action and a resource that are not asked for": onStatements((statements) =>
+    statements.map((one) =>
+      mapElements(one, (value, name) => {
+        if (name.endsWith("Action")) return [...listOf(value), "sqs:SendMessage"];
+        return name.endsWith("Resource") ? [...listOf(value), "arn:aws:sqs:us-east-1:111122223333:q"] : value;
+      }),
+    ),
+  ),
+  "adding an empty Condition": onStatements((statements) =>
+    statements.map((one) => ({ Condition: {}, ...one })),
+  ),
   "reordering lists": onStatements((statements) => statements.map((one) => mapElements(one, reordered))),
   "adding a statement about something else": onStatements((statements, chance) => [
     ...statements,
@@ -80,6 +104,53 @@ const NEUTRAL: { [change: string]: (asked: Case, chance: Chance) => Case } = {
       ),
     ),
   ),
+  "another case of the services of actions": onStatements((statements, chance) =>
+    statements.map((one) =>
+      mapElements(one, (value, name) =>
+        name.endsWith("Action")
+          ? mapTexts(value, (text) => text.replace(/^[^:]*:/, otherCase(chance)))
+          : value,
+      ),
+    ),
+  ),
+  "another case of the keys of variables": onStatements((statements, chance) =>
+    statements.map((one) =>
+      mapElements(
+        mapConditions(one, (_operator, values) => mapTexts(values, variableCase(chance))),
+        (value, name) => (name.endsWith("Resource") ? mapTexts(value, variableCase(chance)) : value),
+      ),
+    ),
+  ),
+  "another case of the values of Bool and of what ignores case": onStatements((statements, chance) =>
+    statements.map((one) =>
+      mapConditions(one, (operator, values) =>
+        /Bool|Null|IgnoreCase/.test(operator) ? mapTexts(values, asciiCase(chance)) : values,
+      ),
+    ),
+  ),
+  "** for every *": onStatements((statements) =>
+    statements.map((one) =>
+      mapElements(
+        mapConditions(one, (operator, values) =>
+          /(String|Arn)(Not)?Like/.test(operator) ? mapTexts(values, doubled) : values,
+        ),
+        (value, name) => (/^(Not)?(Action|Resource)$/.test(name) ? mapTexts(value, doubled) : value),
+      ),
+    ),
+  ),
+  "ArnEquals for ArnLike, and the other way round": onStatements((statements) =>
+    statements.map((one) =>
+      mapOperators(one, (operator) =>
+        operator.replace(
+          /Arn(Not)?(Like|Equals)/,
+          (_all, not: string | undefined, kind: string) =>
+            `Arn${not ?? ""}${kind === "Like" ? "Equals" : "Like"}`,
+        ),
+      ),
+    ),
+  ),
+  "Version 2008-10-17 for none": (asked) =>
+    onDocuments(asked, (document) => ({ Version: "2008-10-17", ...document })),
   "another case of the action asked for": ({ request, ...asked }, chance) => ({
     ...asked,
     request: { ...request, action: otherCase(chance)(request.action) },
@@ -117,6 +188,8 @@ const NEUTRAL: { [change: string]: (asked: Case, chance: Chance) => Case } = {
   }),
 };
 
+const LEVELS = ["deny", "iam_only", "show", "deploy", "manage"] as const;
+
 const RANK = { explicitDeny: 0, implicitDeny: 1, allowed: 2, error: 3 };
 
 /** What may move the answer one way only. */
@@ -131,6 +204,50 @@ const ONE_WAY: {
     change: (asked, chance) => ({ ...asked, policies: [...asked.policies, borrowed(chance, "Allow")] }),
     holds: (before, after) => after >= before,
   },
+  "adding a Deny to the boundary and the session policy never allows more": {
+    change: ({ boundary, sessionPolicy, ...asked }, chance) => ({
+      ...asked,
+      ...(boundary === undefined ? {} : { boundary: joined(boundary, borrowed(chance, "Deny")) }),
+      ...(sessionPolicy === undefined
+        ? {}
+        : { sessionPolicy: joined(sessionPolicy, borrowed(chance, "Deny")) }),
+    }),
+    holds: (before, after) => after <= before,
+  },
+  "adding an Allow to the boundary and the session policy never denies more": {
+    change: ({ boundary, sessionPolicy, ...asked }, chance) => ({
+      ...asked,
+      ...(boundary === undefined ? {} : { boundary: joined(boundary, borrowed(chance, "Allow")) }),
+      ...(sessionPolicy === undefined
+        ? {}
+        : { sessionPolicy: joined(sessionPolicy, borrowed(chance, "Allow")) }),
+    }),
+    holds: (before, after) => after >= before,
+  },
+  "a boundary and a session policy never allow more": {
+    change: (asked, chance) => ({
+      boundary: borrowed(chance, "Allow"),
+      sessionPolicy: borrowed(chance, "Allow"),
+      ...asked,
+    }),
+    holds: (before, after) => after <= before,
+  },
+  "a condition on every Allow never allows more": {
+    change: onStatements((statements) => statements.map((one) => conditioned(one, "Allow"))),
+    holds: (before, after) => after <= before,
+  },
+  "a condition on every Deny never denies more": {
+    change: onStatements((statements) => statements.map((one) => conditioned(one, "Deny"))),
+    holds: (before, after) => after >= before,
+  },
+  "an action more in every Allow never denies more": {
+    change: onStatements((statements) => statements.map((one) => withEverything(one, "Allow", "Action"))),
+    holds: (before, after) => after >= before,
+  },
+  "a resource more in every Deny never allows more": {
+    change: onStatements((statements) => statements.map((one) => withEverything(one, "Deny", "Resource"))),
+    holds: (before, after) => after <= before,
+  },
   "a Deny of everything denies explicitly": {
     change: (asked) => ({
       ...asked,
@@ -143,7 +260,14 @@ const ONE_WAY: {
     holds: (before, after) => after >= before,
   },
   "a higher level never denies more": {
-    change: (asked) => ({ ...asked, level: "manage" }),
+    change: ({ level = "iam_only", ...asked }, chance) => ({
+      ...asked,
+      level: chance.of(LEVELS.slice(LEVELS.indexOf(level))),
+    }),
+    holds: (before, after) => after >= before,
+  },
+  "self-management never denies more": {
+    change: (asked) => ({ ...asked, selfManagement: true }),
     holds: (before, after) => after >= before,
   },
 };
@@ -151,7 +275,6 @@ const ONE_WAY: {
 type NeutralChange = (asked: Case, chance: Chance) => Case;
 
 const SAMPLES = Array.from({ length: 1200 }, (_, index) => randomCase(seedOf(SEED + 1, index)))
-  .filter(({ more }) => more.mustPassRole === undefined)
   .map((random) => ({ random, before: fastAnswer(random) }))
   .filter(({ before }) => before.decision !== "error");
 
@@ -193,18 +316,20 @@ function shown(broken: readonly { random: RandomCase; before: Answer }[], change
 }
 
 function onStatements(change: (statements: Statement[], chance: Chance) => Statement[]): NeutralChange {
-  return (asked, chance) => {
-    const rewrite = (document: unknown): Document => {
-      const { Statement, ...rest } = document as Document;
-      return { ...rest, Statement: change([Statement].flat(), chance) };
-    };
-    const { boundary, sessionPolicy } = asked;
-    return {
-      ...asked,
-      policies: asked.policies.map(rewrite),
-      ...(boundary === undefined ? {} : { boundary: rewrite(boundary) }),
-      ...(sessionPolicy === undefined ? {} : { sessionPolicy: rewrite(sessionPolicy) }),
-    };
+  return (asked, chance) =>
+    onDocuments(asked, ({ Statement, ...rest }) => ({
+      ...rest,
+      Statement: change([Statement].flat(), chance),
+    }));
+}
+
+function onDocuments(asked: Case, change: (document: Document) => Document): Case {
+  const { boundary, sessionPolicy } = asked;
+  return {
+    ...asked,
+    policies: asked.policies.map((document) => change(document as Document)),
+    ...(boundary === undefined ? {} : { boundary: change(boundary as Document) }),
+    ...(sessionPolicy === undefined ? {} : { sessionPolicy: change(sessionPolicy as Document) }),
   };
 }
 
@@ -241,6 +366,85 @@ function reordered(value: unknown): unknown {
 
 function otherCase(chance: Chance): (text: string) => string {
   return (text) => (chance.is(0.5) ? text.toUpperCase() : text.toLowerCase());
+}
+
+const asciiCase =
+  (chance: Chance) =>
+  (text: string): string =>
+    text.replaceAll(/\$\{[^}]*\}|[A-Za-z]+/g, (part) =>
+      part.startsWith("$") ? part : otherCase(chance)(part),
+    );
+
+const variableCase =
+  (chance: Chance) =>
+  (text: string): string =>
+    text.replaceAll(/\$\{[^},]*/g, otherCase(chance));
+
+const doubled = (text: string): string =>
+  text.replaceAll(/\$\{[^}]*\}|\*/g, (part) => (part === "*" && !/^\*(:\*)?$/.test(text) ? "**" : part));
+
+function repeated(value: unknown): unknown {
+  return Array.isArray(value) ? [...value, value[0]] : value;
+}
+
+/** The Condition's blocks, each as a list of its keys. */
+function blocksOf({ Condition }: Statement): [string, [string, unknown][]][] {
+  const blocks = Object.entries((Condition ?? {}) as { [operator: string]: object });
+  return blocks.map(([operator, keys]) => [operator, Object.entries(keys)]);
+}
+
+function mapConditions(
+  statement: Statement,
+  change: (operator: string, values: unknown) => unknown,
+): Statement {
+  if (!("Condition" in statement)) return statement;
+  const blocks = blocksOf(statement).map(([operator, keys]) => [
+    operator,
+    Object.fromEntries(keys.map(([key, values]) => [key, change(operator, values)])),
+  ]);
+  return { ...statement, Condition: Object.fromEntries(blocks) };
+}
+
+/** Blocks that get the same name stay apart, each in a statement that has the others' effect only together: left as is. */
+function mapOperators(statement: Statement, change: (operator: string) => string): Statement {
+  const names = blocksOf(statement).map(([operator]) => change(operator));
+  if (new Set(names).size < names.length || !("Condition" in statement)) return statement;
+  const blocks = blocksOf(statement).map(([operator, keys]) => [change(operator), Object.fromEntries(keys)]);
+  return { ...statement, Condition: Object.fromEntries(blocks) };
+}
+
+/** One statement for each value of the first condition whose values are alternatives. */
+function splitValues(statement: Statement): Statement[] {
+  const found = blocksOf(statement)
+    .flatMap(([operator, keys]) => keys.map(([key, values]) => ({ operator, key, values })))
+    .find(({ operator, values }) => Array.isArray(values) && !/Not|ForAllValues/.test(operator));
+  if (!found) return [statement];
+  return listOf(found.values).map((value) => {
+    const blocks = blocksOf(statement).map(([operator, keys]) => [
+      operator,
+      Object.fromEntries(
+        keys.map(([key, values]) => [key, operator === found.operator && key === found.key ? value : values]),
+      ),
+    ]);
+    return { ...statement, Condition: Object.fromEntries(blocks) };
+  });
+}
+
+function conditioned(statement: Statement, effect: string): Statement {
+  if (statement["Effect"] !== effect) return statement;
+  const condition = (statement["Condition"] ?? {}) as { [operator: string]: object };
+  const { ["StringLike"]: likes = {} } = condition;
+  return { ...statement, Condition: { ...condition, StringLike: { ...likes, "s3:prefix": "a*" } } };
+}
+
+function withEverything(statement: Statement, effect: string, element: string): Statement {
+  if (statement["Effect"] !== effect || !(element in statement)) return statement;
+  return { ...statement, [element]: [...listOf(statement[element]), "*"] };
+}
+
+function joined(document: unknown, other: unknown): unknown {
+  const { Statement, ...rest } = document as Document;
+  return { ...rest, Statement: [...[Statement].flat(), ...[(other as Document).Statement].flat()] };
 }
 
 /** A document of some other case, all of its statements with one effect. */
