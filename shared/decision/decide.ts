@@ -8,7 +8,7 @@ import {
 } from "../iam/evaluate.ts";
 import type { Request } from "../iam/request.ts";
 import type { Level } from "../model/level.ts";
-import { levelAllows, needsSsh, requirementOf } from "./levels.ts";
+import { levelMeets, needsSsh, type Requirement, requirementOf } from "./levels.ts";
 
 /** The rule that decided, in the order in which they apply. */
 type Rule =
@@ -88,12 +88,12 @@ export function decide(facts: Facts, request: Request): Decision {
   }
 
   const allow = findStatement(policies, "Allow", request);
-  const rule = allow ? "policy-allow" : whatElseAllows(facts, request, level);
+  const requirement = requirementOf(request.action);
+  const rule = allow ? "policy-allow" : whatElseAllows(facts, requirement, level);
   if (rule) {
     if (mayPassRole(facts, request)) return decided("allowed", rule, level, allow);
     return decided("implicitDeny", "pass-role", level, allow);
   }
-  const requirement = requirementOf(request.action);
   const wouldGrant = requirement === "self" || level === undefined ? "policy" : requirement;
   return decided("implicitDeny", "default-deny", level, undefined, wouldGrant);
 }
@@ -111,11 +111,11 @@ function decided(
 /** The level, else self-management. */
 function whatElseAllows(
   { selfManagement }: Facts,
-  { action }: Request,
+  requirement: Requirement,
   level: Level | undefined,
 ): Rule | undefined {
-  if (level !== undefined && levelAllows(level, action)) return "level-allow";
-  return selfManagement && requirementOf(action) === "self" ? "self-management" : undefined;
+  if (level !== undefined && levelMeets(level, requirement)) return "level-allow";
+  return selfManagement && requirement === "self" ? "self-management" : undefined;
 }
 
 /**

@@ -31,9 +31,8 @@ export function isOpsWorksAction(name: string): boolean {
   return BY_ACTION.has(`opsworks:${name.toLowerCase()}`);
 }
 
-/** Whether a level includes an action. Each level includes the one below. @param action in lower case */
-export function levelAllows(level: Level, action: string): boolean {
-  const requirement = requirementOf(action);
+/** Whether a level includes what takes this much. Each level includes the one below. */
+export function levelMeets(level: Level, requirement: Requirement): boolean {
   return requirement !== "policy" && requirement !== "self" && RANK[level] >= RANK[requirement];
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from "./context.ts";
 import { compileGlob, compileGlobFrom } from "./glob.ts";
-import { intern } from "./intern.ts";
+import { intern } from "./remember.ts";
 import { InvalidValue } from "./invalid-value.ts";
 import { ANY_RUN, hasVariable, type Match, type Part, resolveVariables, splitAtColons } from "./pattern.ts";
 

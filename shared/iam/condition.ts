@@ -1,7 +1,7 @@
 import type { Context } from "./context.ts";
 import type { ConditionText } from "./document.ts";
 import { quote } from "./finding.ts";
-import { internName } from "./intern.ts";
+import { internName } from "./remember.ts";
 import { findOperator, type Operator } from "./operators.ts";
 import type { Pattern } from "./pattern.ts";
 import { compileEntries, type Place } from "./place.ts";

@@ -1,4 +1,4 @@
-import { internName } from "./intern.ts";
+import { internName } from "./remember.ts";
 import { InvalidRequest } from "./invalid-request.ts";
 
 /**
@@ -23,27 +23,34 @@ export type ContextValue = string | readonly string[];
 
 /** The condition keys of one request and their values. Names are case-insensitive; an absent key is not an empty one. */
 export class Context {
-  readonly #values = new Map<string, ContextValue>();
-  #absent: string[] = [];
+  readonly #keys: KeySet;
+  readonly #values: readonly ContextValue[];
+  #absent: string[] | undefined;
 
   /** @throws InvalidRequest when two keys differ only in case */
-  constructor(entries: Iterable<readonly [string, string | readonly string[]]>) {
+  constructor(entries: Iterable<readonly [string, ContextValue]>) {
+    let keys = NO_KEYS;
+    const values: ContextValue[] = [];
     for (const [key, value] of entries) {
       const name = internName(key);
-      if (this.#values.has(name)) throw invalidKey(key, "is there twice, in different case");
-      this.#values.set(name, typeof value === "string" && isMultivalued(name) ? [value] : value);
+      if (keys.places.has(name)) throw invalidKey(key, "is there twice, in different case");
+      keys = withKey(keys, name);
+      values.push(typeof value === "string" && isMultivalued(name) ? [value] : value);
     }
+    this.#keys = keys;
+    this.#values = values;
   }
 
   /** @param key in lower case */
   get(key: string): ContextValue | undefined {
-    return this.#values.get(key);
+    const place = this.#keys.places.get(key);
+    return place === undefined ? undefined : this.#values[place];
   }
 
   /** The same on behalf of a policy, so that what nobody supplied can be named. @param key in lower case */
   ask(key: string): ContextValue | undefined {
-    const value = this.#values.get(key);
-    if (value === undefined && !this.#absent.includes(key)) this.#absent.push(key);
+    const value = this.get(key);
+    if (value === undefined) this.#noteAbsent(key);
     return value;
   }
 
@@ -55,7 +62,7 @@ export class Context {
 
   /** Keys that policies asked for so far and this request does not have, in lower case. */
   get absent(): string[] {
-    return this.#absent.toSorted();
+    return (this.#absent ?? []).toSorted();
   }
 
   /**
@@ -63,14 +70,44 @@ export class Context {
    * What is asked for and absent counts as absent here.
    */
   ofPassRole(service: string): Context {
-    const context = new Context([]);
-    for (const [key, value] of this.#values) {
-      if (!key.startsWith("aws:resourcetag/")) context.#values.set(key, value);
-    }
-    context.#values.set("iam:passedtoservice", service);
+    this.#absent ??= [];
+    const kept = [...this.#keys.places.keys()]
+      .map((name, place) => [name, this.#values[place] ?? []] as const)
+      .filter(([name]) => name !== PASSED_TO_SERVICE && !name.startsWith("aws:resourcetag/"));
+    const context = new Context([...kept, [PASSED_TO_SERVICE, service]]);
     context.#absent = this.#absent;
     return context;
   }
+
+  #noteAbsent(key: string): void {
+    this.#absent ??= [];
+    if (!this.#absent.includes(key)) this.#absent.push(key);
+  }
+}
+
+const PASSED_TO_SERVICE = "iam:passedtoservice";
+
+/**
+ * Where each key's value is. Requests of one kind have the same keys in the same order and share one set, so that a request
+ * keeps nothing but its values, and a look-up is made in what is in use all the time.
+ */
+type KeySet = { readonly places: ReadonlyMap<string, number>; readonly longer: Map<string, KeySet> };
+
+const NO_KEYS: KeySet = { places: new Map(), longer: new Map() };
+const MOST_SETS = 1024;
+let sets = 0;
+
+function withKey({ places, longer }: KeySet, name: string): KeySet {
+  const found = longer.get(name);
+  if (found !== undefined) return found;
+  if (sets >= MOST_SETS) {
+    NO_KEYS.longer.clear();
+    sets = 0;
+  }
+  const made = { places: new Map(places).set(name, places.size), longer: new Map() };
+  longer.set(name, made);
+  sets += 1;
+  return made;
 }
 
 export function invalidKey(key: string, fault: string): InvalidRequest {

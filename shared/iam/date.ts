@@ -1,4 +1,6 @@
 const EPOCH_SECONDS = /^\d{1,12}$/;
+/** As clocks write it, on a day that every month has. */
+const PLAIN = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
 const W3C =
   /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:?\d{2})?)?)?)?$/;
 
@@ -12,6 +14,7 @@ export type Instant = number | bigint;
  */
 export function readDate(text: string): Instant | undefined {
   if (EPOCH_SECONDS.test(text)) return Number(text);
+  if (PLAIN.test(text)) return Date.parse(text) / 1000;
   const match = W3C.exec(text);
   if (!match) return undefined;
   const [, year, month = "1", day = "1", hour = "0", minute = "0", second = "0", fraction, zone] = match;
@@ -21,8 +24,7 @@ export function readDate(text: string): Instant | undefined {
   const offset = readOffset(zone);
   if (!isCalendarDay || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   if (offset === undefined) return undefined;
-  const seconds =
-    time.getTime() / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - offset;
+  const seconds = time.getTime() / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - offset;
   return fraction === undefined ? seconds : nanoseconds(seconds) + BigInt(fraction.padEnd(9, "0"));
 }
 

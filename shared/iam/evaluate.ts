@@ -34,7 +34,8 @@ export function findStatementOf(
   effect: "Allow" | "Deny",
   request: Request,
 ): StatementRef | undefined {
-  for (const statement of policy.about(request.action)[effect]) {
+  const { Deny, Allow } = policy.about(request.action);
+  for (const statement of effect === "Deny" ? Deny : Allow) {
     if (matches(statement, request)) {
       return { policy: name, effect, sid: statement.sid, index: statement.index };
     }

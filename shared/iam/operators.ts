@@ -5,6 +5,7 @@ import { type ErrorCode, quote } from "./finding.ts";
 import { compileGlob } from "./glob.ts";
 import { InvalidValue } from "./invalid-value.ts";
 import { holdsAddress, readAddress, readCidr } from "./ip.ts";
+import { rememberLast } from "./remember.ts";
 import { hasVariable, type Part, type Pattern, parsePattern, resolveVariables } from "./pattern.ts";
 
 /**
@@ -77,19 +78,6 @@ function typed<Listed, Given>(
   };
 }
 
-/** A request's value is compared with many listed ones in a row: it is read once. */
-function rememberLast<T>(read: (text: string) => T): (text: string) => T {
-  let lastText = "";
-  let lastValue = read(lastText);
-  return (text) => {
-    if (text !== lastText) {
-      lastValue = read(text);
-      lastText = text;
-    }
-    return lastValue;
-  };
-}
-
 const RELATIONS = [
   { suffix: "Equals", negated: false, holds: (order: number) => order === 0 },
   { suffix: "NotEquals", negated: true, holds: (order: number) => order === 0 },
@@ -137,11 +125,17 @@ function arn(name: string, negated: boolean): Operator {
   return { ...text(name, negated, true, toPattern), reads: (value) => isArn(splitArnOnce(value)) };
 }
 
-const readBoolean = (value: string) => (/^(?:true|false)$/i.test(value) ? value.toLowerCase() : undefined);
+const readBoolean = (value: string) =>
+  value === "true" || value === "false"
+    ? value
+    : /^(?:true|false)$/i.test(value)
+      ? value.toLowerCase()
+      : undefined;
 const readBase64 = (value: string) =>
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value)
     ? Buffer.from(value, "base64").toString("latin1")
     : undefined;
+/** A request's value is compared with many listed ones in a row. */
 const readAddressOnce = rememberLast(readAddress);
 const splitArnOnce = rememberLast(splitArn);
 const same = (given: string, listed: string) => given === listed;

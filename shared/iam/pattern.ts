@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import { internName } from "./intern.ts";
+import { internName } from "./remember.ts";
 import { quote } from "./finding.ts";
 import { InvalidValue } from "./invalid-value.ts";
 

@@ -1,44 +1,37 @@
 import { Context } from "./context.ts";
 import type { Pattern } from "./pattern.ts";
+import { remember, rememberLast } from "./remember.ts";
 import type { Selection, Statement } from "./policy.ts";
 
 /** The statements that an action concerns, in their order. */
 export type Concerned = { readonly Deny: readonly Statement[]; readonly Allow: readonly Statement[] };
 
-const MOST_ACTIONS = 1024;
+/** Thrice as many as OpsWorks had; each policy keeps so many. */
+const MOST_ACTIONS = 256;
 const NO_CONTEXT = new Context([]);
 
 /**
  * Sorts out once per action which statements are about it: patterns of actions have no variables, so the answer holds for
- * every request. What was sorted out is kept, within a bound that callers who make up actions cannot pass.
+ * every request.
  *
  * @returns a function that takes an action in lower case
  */
 export function statementsAbout(statements: readonly Statement[]): (action: string) => Concerned {
-  const byAction = new Map<string, Concerned>();
   // Actions are many, and what they have in common is little: one answer serves all that are alike.
-  const bySelection = new Map<string, Concerned>();
-  const sortOut = (action: string): Concerned => {
-    const about = statements.filter((statement) => isAbout(statement.action, action));
-    const selection = about.map(({ index }) => index).join();
-    const concerned = bySelection.get(selection) ?? {
+  const concerned = remember((selection): Concerned => {
+    const indexes = new Set(selection.split(","));
+    const about = statements.filter(({ index }) => indexes.has(String(index)));
+    return {
       Deny: about.filter(({ effect }) => effect === "Deny"),
       Allow: about.filter(({ effect }) => effect === "Allow"),
     };
-    bySelection.set(selection, concerned);
-    return concerned;
-  };
-  return (action) => {
-    const found = byAction.get(action);
-    if (found !== undefined) return found;
-    if (byAction.size >= MOST_ACTIONS) {
-      byAction.clear();
-      bySelection.clear();
-    }
-    const concerned = sortOut(action);
-    byAction.set(action, concerned);
-    return concerned;
-  };
+  });
+  const aboutAction = remember((action) => {
+    const about = statements.filter((statement) => isAbout(statement.action, action));
+    return concerned(about.map(({ index }) => index).join());
+  }, MOST_ACTIONS);
+  // A decision looks for a Deny, then for an Allow.
+  return rememberLast(aboutAction);
 }
 
 /** Whether an `Action` or `NotAction` is about an action. @param action in lower case */

@@ -10,7 +10,8 @@ import type { Policy, Question, Workload } from "./workload.ts";
 
 type Prepared = {
   readonly question: Question;
-  readonly facts: Facts;
+  readonly level: Question["level"];
+  readonly policies: readonly NamedPolicy[];
   readonly request: Request;
   readonly subject: Principal;
 };
@@ -19,11 +20,11 @@ type Prepared = {
 export function stackwarden(workload: Workload): Engine[] {
   const { questions } = workload;
   const prepared = prepare(workload);
-  const decideOne = ({ facts, request }: Prepared): boolean => decide(facts, request).decision === "allowed";
-  const decideAfresh = ({ facts, question }: Prepared): boolean => {
-    const { action, resource, context } = question;
+  const decideOne = (one: Prepared): boolean => decide(factsOf(one), one.request).decision === "allowed";
+  const decideAfresh = (one: Prepared): boolean => {
+    const { action, resource, context } = one.question;
     return (
-      decide(facts, readRequest(action, resource, new Context(Object.entries(context)))).decision ===
+      decide(factsOf(one), readRequest(action, resource, new Context(Object.entries(context)))).decision ===
       "allowed"
     );
   };
@@ -80,11 +81,9 @@ export function stackwarden(workload: Workload): Engine[] {
   ];
 }
 
-function decideAndExplain({ question, facts, request, subject }: Prepared): {
-  allows: boolean;
-  reason: string;
-} {
-  const decision = decide(facts, request);
+function decideAndExplain(one: Prepared): { allows: boolean; reason: string } {
+  const { question, request, subject } = one;
+  const decision = decide(factsOf(one), request);
   const { action, resource } = question;
   const reason = explain({
     ...decision,
@@ -92,44 +91,50 @@ function decideAndExplain({ question, facts, request, subject }: Prepared): {
     resource,
     subject,
     known: true,
-    unreadable: facts.unreadable,
+    unreadable: NONE,
     absentKeys: [],
   });
   return { allows: decision.decision === "allowed", reason };
 }
 
-/** The facts of a user on a stack are made once, as are the policies that users share. */
+/** A user's policies are compiled once, and once for all users who share them. */
 function prepare({ users, questions }: Workload): Prepared[] {
   const compiled = new Map<Policy, NamedPolicy>();
-  const factsOf = new Map(users.map((user) => [user, new Map<string, Facts>()]));
-  const subjects = new Map(users.map((user) => [user, readPrincipal(user.arn)]));
+  const compile = (policy: Policy): NamedPolicy => {
+    const { name, document } = policy;
+    const named = compiled.get(policy) ?? { name, policy: parsePolicy(JSON.stringify(document)) };
+    compiled.set(policy, named);
+    return named;
+  };
+  const known = new Map(
+    users.map((user) => [user, { policies: user.policies.map(compile), subject: readPrincipal(user.arn) }]),
+  );
   return questions.map((question) => {
     const { user, action, resource, level, context } = question;
-    const subject = subjects.get(user);
-    const known = factsOf.get(user);
-    if (!subject || !known) throw new Error(`${user.arn} is no user of the workload`);
-    const facts = known.get(resource) ?? {
-      accountOwner: false,
-      grant: { stackArn: resource, level },
-      allowSsh: true,
-      policies: user.policies.map((policy) => {
-        const { name, document } = policy;
-        const named = compiled.get(policy) ?? { name, policy: parsePolicy(JSON.stringify(document)) };
-        compiled.set(policy, named);
-        return named;
-      }),
-      unreadable: [],
-      selfManagement: false,
-    };
-    known.set(resource, facts);
+    const { policies, subject } = known.get(user) ?? {};
+    if (!policies || !subject) throw new Error(`${user.arn} is no user of the workload`);
     const request = readRequest(action, resource, new Context(Object.entries(context)));
-    return { question, facts, request, subject };
+    return { question, level, policies, request, subject };
   });
+}
+
+const NONE: readonly string[] = [];
+
+/** What is known of the user on that stack, put together for each decision. */
+function factsOf({ level, policies, request }: Prepared): Facts {
+  return {
+    accountOwner: false,
+    grant: { stackArn: request.resource.text, level },
+    allowSsh: true,
+    policies,
+    unreadable: NONE,
+    selfManagement: false,
+  };
 }
 
 /** How many questions come out how. */
 export function outcomesOf(workload: Workload): Record<Decision["decision"], number> {
   const outcomes = { allowed: 0, implicitDeny: 0, explicitDeny: 0 };
-  for (const { facts, request } of prepare(workload)) outcomes[decide(facts, request).decision] += 1;
+  for (const one of prepare(workload)) outcomes[decide(factsOf(one), one.request).decision] += 1;
   return outcomes;
 }

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Decision, decide, type Facts } from "../../shared/decision/decide.ts";
-import { levelAllows } from "../../shared/decision/levels.ts";
+import { levelMeets, requirementOf } from "../../shared/decision/levels.ts";
 import { Context } from "../../shared/iam/context.ts";
 import type { NamedPolicy } from "../../shared/iam/evaluate.ts";
 import { compilePolicy } from "../../shared/iam/policy.ts";
@@ -162,7 +162,7 @@ function plainly(situation: Situation): { decision: Decision["decision"]; rule: 
     return { decision: "implicitDeny", rule: "session-policy" };
   if (situation.policies.some((document) => matched(document, "Allow")))
     return { decision: "allowed", rule: "policy-allow" };
-  if (level && levelAllows(level, asked.action.toLowerCase()))
+  if (level && levelMeets(level, requirementOf(asked.action.toLowerCase())))
     return { decision: "allowed", rule: "level-allow" };
   if (asked.action.includes("MyUserProfile") && situation.selfManagement)
     return { decision: "allowed", rule: "self-management" };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import actions from "../../shared/decision/actions.json" with { type: "json" };
 import { decide } from "../../shared/decision/decide.ts";
-import { levelAllows, needsSsh, requirementOf } from "../../shared/decision/levels.ts";
+import { levelMeets, needsSsh, requirementOf } from "../../shared/decision/levels.ts";
 import { Context } from "../../shared/iam/context.ts";
 import { readRequest } from "../../shared/iam/request.ts";
 import { Level } from "../../shared/model/level.ts";
@@ -65,7 +65,7 @@ describe("the level table", () => {
   describe.each([...expected])("%s takes %s", (action, requirement) => {
     test.each(Level.options)("at level %s", (level) => {
       const allowed = ALLOWING[requirement]?.includes(level);
-      expect(levelAllows(level, `opsworks:${action}`.toLowerCase())).toBe(allowed);
+      expect(levelMeets(level, requirementOf(`opsworks:${action}`.toLowerCase()))).toBe(allowed);
       expect(allowsOnStack(action, level)).toBe(allowed);
     });
   });
@@ -80,7 +80,7 @@ describe("the level table", () => {
       "__proto__",
     ]) {
       expect(requirementOf(action)).toBe("policy");
-      for (const level of Level.options) expect(levelAllows(level, action)).toBe(false);
+      for (const level of Level.options) expect(levelMeets(level, requirementOf(action))).toBe(false);
     }
   });
 
