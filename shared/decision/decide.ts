@@ -1,3 +1,4 @@
+import { actionOf } from "../iam/action.ts";
 import { splitArn } from "../iam/arn.ts";
 import {
   checkContext,
@@ -83,7 +84,7 @@ export function decide(facts: Facts, request: Request): Decision {
     return decided("implicitDeny", "boundary", level);
   if (sessionPolicy && !findStatementOf(sessionPolicy, "Allow", request))
     return decided("implicitDeny", "session-policy", level);
-  if (needsSsh(request.action) && facts.allowSsh === false) {
+  if (needsSsh(request.action.name) && facts.allowSsh === false) {
     return decided("implicitDeny", "default-deny", level, undefined, "AllowSsh");
   }
 
@@ -118,6 +119,8 @@ function whatElseAllows(
   return selfManagement && requirement === "self" ? "self-management" : undefined;
 }
 
+const PASS_ROLE = actionOf("iam:PassRole");
+
 /**
  * Whatever allows it, an application on an instance must be able to pass the stack's service role.
  *
@@ -127,7 +130,7 @@ function mayPassRole(facts: Facts, request: Request): boolean {
   if (facts.mustPassRole === undefined) return true;
   const { grant: _grant, mustPassRole, ...policies } = facts;
   const passRole = {
-    action: "iam:passrole",
+    action: PASS_ROLE,
     resource: splitArn(mustPassRole),
     context: request.context.ofPassRole("opsworks.amazonaws.com"),
   };

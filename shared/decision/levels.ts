@@ -1,3 +1,4 @@
+import { type Action, actionOf } from "../iam/action.ts";
 import type { Level } from "../model/level.ts";
 import actions from "./actions.json" with { type: "json" };
 
@@ -11,14 +12,21 @@ import actions from "./actions.json" with { type: "json" };
 export type Requirement = (typeof REQUIREMENTS)[number];
 
 const REQUIREMENTS = ["show", "deploy", "manage", "policy", "self"] as const;
-const BY_ACTION = new Map(
-  Object.entries(actions).map(([action, text]) => [action.toLowerCase(), readRequirement(text)]),
-);
 const RANK: Readonly<Record<Level, number>> = { deny: 0, iam_only: 1, show: 2, deploy: 3, manage: 4 };
 
-/** @param action in lower case; what the catalogue does not know takes a policy */
-export function requirementOf(action: string): Requirement {
-  return BY_ACTION.get(action) ?? "policy";
+const BY_NUMBER: Requirement[] = [];
+for (const [name, text] of Object.entries(actions)) {
+  const { number } = actionOf(name);
+  if (number !== undefined) BY_NUMBER[number] = readRequirement(text);
+}
+
+/** What the catalogue does not know takes a policy. */
+export function requirementOf(action: Action): Requirement {
+  return inCatalogue(action) ?? "policy";
+}
+
+function inCatalogue({ number }: Action): Requirement | undefined {
+  return number === undefined ? undefined : BY_NUMBER[number];
 }
 
 /** The names of all actions in the catalogue, as AWS spells them. */
@@ -28,7 +36,7 @@ export function actionNames(): readonly string[] {
 
 /** Whether OpsWorks had such an action. */
 export function isOpsWorksAction(name: string): boolean {
-  return BY_ACTION.has(`opsworks:${name.toLowerCase()}`);
+  return inCatalogue(actionOf(`opsworks:${name}`)) !== undefined;
 }
 
 /** Whether a level includes what takes this much. Each level includes the one below. */

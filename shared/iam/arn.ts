@@ -48,13 +48,14 @@ export function compileArn(parts: readonly Part[]): ArnPattern {
     return ({ text }, context) => matches(text, context);
   }
   const [scheme = [], , service, region = []] = fields;
-  const isText = scheme.every((part) => typeof part === "string");
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
-  if (fields.length < FIELDS && (parts.at(-1) !== ANY_RUN || !isText)) {
+  const isOpen = hasVariable(scheme);
+  if (fields.length < FIELDS && (parts.at(-1) !== ANY_RUN || isOpen)) {
     throw new InvalidValue("short-arn", "must be an ARN of six fields, or end in `*`");
   }
-  if (isText && scheme.join("") !== "arn") throw new InvalidValue("invalid-arn", "must begin with `arn:`");
-  if (service?.length === 1 && service[0] === "iam" && region.length > 0 && region[0] !== ANY_RUN) {
+  if (!isOpen && (scheme.length !== 1 || scheme[0] !== "arn"))
+    throw new InvalidValue("invalid-arn", "must begin with `arn:`");
+  if (service?.length === 1 && service[0] === "iam" && !region.every((part) => part === ANY_RUN)) {
     throw new InvalidValue(
       "region-in-iam-arn",
       "has a region, and IAM has none, so leave it out: `arn:aws:iam::<account>:...`",
@@ -87,20 +88,4 @@ function compileField(field: readonly Part[]) {
   if (field.length > 1 || typeof only === "object") return compileGlob(field);
   if (only === ANY_RUN) return undefined;
   return typeof only === "string" ? intern(only) : compileGlob(field);
-}
-
-/**
- * Compiles an entry of `Resource` or `NotResource`: `*` or an ARN. A variable before the fifth colon never has a
- * value, so that the entry matches nothing.
- * @throws InvalidValue
- */
-export function compileResource(parts: readonly Part[]): ArnPattern {
-  if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
-  const fields = splitAtColons(parts, FIELDS);
-  if (fields[0]?.length !== 1 || fields[0][0] !== "arn") {
-    throw new InvalidValue("invalid-arn", "must be `*` or an ARN");
-  }
-  const pattern = compileArn(parts);
-  // IAM takes such an entry (one of AWS's own policies has it), and replaces no variable there.
-  return fields.slice(0, FIELDS - 1).some(hasVariable) ? () => undefined : pattern;
 }

@@ -11,17 +11,17 @@ type Qualifier = "ForAllValues" | "ForAnyValue";
 /** One key under one operator of a `Condition` block. */
 export type Condition = {
   readonly operator: Operator;
-  readonly qualifier?: Qualifier;
-  readonly ifExists: boolean;
   /** In lower case. */
   readonly key: string;
-  readonly listed: readonly Pattern[];
-  /** Of `Null` alone: whether the key must be absent, must be present, or either (which always holds). */
-  readonly wants?: readonly boolean[];
+  readonly holds: (context: Context) => boolean;
 };
 
 /** An operator as a condition block writes it. */
-export type OperatorUse = Pick<Condition, "operator" | "qualifier" | "ifExists">;
+export type OperatorUse = {
+  readonly operator: Operator;
+  readonly qualifier?: Qualifier;
+  readonly ifExists: boolean;
+};
 
 const SHAPE = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/;
 
@@ -43,46 +43,59 @@ export function readOperator(text: string, place: Place): OperatorUse | undefine
   };
 }
 
-export function compileCondition({ use, key, values }: ConditionText, variables: boolean): Condition {
-  const { operator } = use;
-  return {
-    ...use,
-    key: internName(key),
-    listed: compileEntries(values, (value) => operator.compile(value, variables)),
-    ...(operator.name === "Null" ? { wants: values.map(({ text }) => text.toLowerCase() === "true") } : {}),
-  };
-}
-
 /**
- * Whether the condition holds. A missing key fails a positive operator and meets a negated one; a list without a set
- * qualifier meets neither. An empty list counts as no value for `Null`.
+ * A missing key fails a positive operator and meets a negated one; a list without a set qualifier meets neither.
  *
  * Source: IAM User Guide, "Condition operators" and "Set operators for multivalued context keys".
  */
-export function holds(condition: Condition, context: Context): boolean {
-  const { operator, qualifier, ifExists, wants } = condition;
-  const value = context.ask(condition.key);
-  if (wants) {
-    if (qualifier) return qualifier === "ForAllValues";
-    const isAbsent = value === undefined || (typeof value !== "string" && value.length === 0);
-    return wants.includes(isAbsent);
+export function compileCondition({ use, key: name, values }: ConditionText, variables: boolean): Condition {
+  const { operator, qualifier, ifExists } = use;
+  const key = internName(name);
+  const listed = compileEntries(values, (value) => operator.compile(value, variables));
+  if (operator.name === "Null") {
+    return { operator, key, holds: compileNull(key, qualifier, values) };
   }
-  if (value === undefined) {
-    return ifExists || qualifier === "ForAllValues" || (qualifier === undefined && operator.negated);
-  }
-  if (typeof value === "string") return meets(condition, value, context);
-  if (qualifier === undefined) return false;
+  const ifMissing = ifExists || qualifier === "ForAllValues" || (qualifier === undefined && operator.negated);
+  const meets = compileListed(listed, operator.negated);
   const isEnough = qualifier === "ForAnyValue";
-  for (const candidate of value) {
-    if (meets(condition, candidate, context) === isEnough) return isEnough;
-  }
-  return !isEnough;
+  const holds = (context: Context): boolean => {
+    const value = context.ask(key);
+    if (value === undefined) return ifMissing;
+    if (typeof value === "string") return meets(value, context);
+    if (qualifier === undefined) return false;
+    for (const candidate of value) {
+      if (meets(candidate, context) === isEnough) return isEnough;
+    }
+    return !isEnough;
+  };
+  return { operator, key, holds };
+}
+
+/** Whether the key must be absent (`true`) or present; an empty list counts as no value. */
+function compileNull(
+  key: string,
+  qualifier: Qualifier | undefined,
+  values: ConditionText["values"],
+): Condition["holds"] {
+  const wants = new Set(values.map(({ text }) => text.toLowerCase() === "true"));
+  return (context) => {
+    const value = context.ask(key);
+    if (qualifier) return qualifier === "ForAllValues";
+    return wants.has(value === undefined || (typeof value !== "string" && value.length === 0));
+  };
 }
 
 /** Whether one value of the request equals one of the listed ones; negated, none. */
-function meets({ operator, listed }: Condition, candidate: string, context: Context): boolean {
-  for (const pattern of listed) {
-    if (pattern(candidate, context)) return !operator.negated;
-  }
-  return operator.negated;
+function compileListed(
+  listed: readonly Pattern[],
+  negated: boolean,
+): (value: string, context: Context) => boolean {
+  const [only] = listed;
+  if (only && listed.length === 1) return (value, context) => (only(value, context) === true) !== negated;
+  return (value, context) => {
+    for (const pattern of listed) {
+      if (pattern(value, context)) return !negated;
+    }
+    return negated;
+  };
 }

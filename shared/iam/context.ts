@@ -34,6 +34,9 @@ export class Context {
     for (const [key, value] of entries) {
       const name = internName(key);
       if (keys.places.has(name)) throw invalidKey(key, "is there twice, in different case");
+      const isText =
+        typeof value === "string" ? value.isWellFormed() : value.every((one) => one.isWellFormed());
+      if (!isText) throw invalidKey(key, "has half of a surrogate pair, so it is no text");
       keys = withKey(keys, name);
       values.push(typeof value === "string" && isMultivalued(name) ? [value] : value);
     }

@@ -1,7 +1,5 @@
-import type { Arn, ArnPattern } from "./arn.ts";
-import { holds } from "./condition.ts";
 import { type Context, invalidKey } from "./context.ts";
-import type { Policy, Selection, Statement } from "./policy.ts";
+import type { Policy, Statement } from "./policy.ts";
 import type { Request } from "./request.ts";
 
 /** A policy and the name people know it by. */
@@ -45,30 +43,11 @@ export function findStatementOf(
 
 /** Whether resource and conditions match, the action given. */
 function matches(statement: Statement, { resource, context }: Request): boolean {
-  if (!selects(statement.resource, resource, context, statement.effect)) return false;
+  if (!statement.isAboutResource(resource, context)) return false;
   for (const condition of statement.conditions) {
-    if (!holds(condition, context)) return false;
+    if (!condition.holds(context)) return false;
   }
   return true;
-}
-
-/**
- * A pattern whose variable has no value matches nothing. Where it would be an exception (`NotResource`), a Deny then
- * excepts nothing and an Allow grants nothing: the cautious side of both.
- */
-function selects(
-  selection: Selection<ArnPattern>,
-  arn: Arn,
-  context: Context,
-  effect: "Allow" | "Deny",
-): boolean {
-  let unresolved = false;
-  for (const pattern of selection.patterns) {
-    const match = pattern(arn, context);
-    if (match) return !selection.not;
-    unresolved ||= match === undefined;
-  }
-  return selection.not && !(unresolved && effect === "Allow");
 }
 
 /**

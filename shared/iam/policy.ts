@@ -1,4 +1,4 @@
-import { type ArnPattern, compileResource } from "./arn.ts";
+import type { Action } from "./action.ts";
 import { type Condition, compileCondition } from "./condition.ts";
 import { type Document, type Listed, readDocument, type StatementText } from "./document.ts";
 import { quote } from "./finding.ts";
@@ -7,25 +7,26 @@ import { InvalidValue } from "./invalid-value.ts";
 import { readJson } from "./json.ts";
 import { type Pattern, parsePattern } from "./pattern.ts";
 import { compileEntries } from "./place.ts";
+import { compileResources, type ResourceTest } from "./resource.ts";
 import { type Concerned, statementsAbout } from "./statements-about.ts";
 
 /** Patterns that are matched, or with `not` excepted. */
-export type Selection<P> = { readonly not: boolean; readonly patterns: readonly P[] };
+export type Selection = { readonly not: boolean; readonly patterns: readonly Pattern[] };
 
 export type Statement = {
   readonly sid: string | undefined;
   readonly index: number;
   readonly effect: "Allow" | "Deny";
-  readonly action: Selection<Pattern>;
-  readonly resource: Selection<ArnPattern>;
+  readonly action: Selection;
+  readonly isAboutResource: ResourceTest;
   readonly conditions: readonly Condition[];
 };
 
 /** A policy document in the form that is evaluated. */
 export type Policy = {
   readonly statements: readonly Statement[];
-  /** Those that an action (in lower case) concerns. */
-  readonly about: (action: string) => Concerned;
+  /** Those that an action concerns. */
+  readonly about: (action: Action) => Concerned;
   /** The conditions for which a value they cannot read is an error, since "not equal" would be a guess. */
   readonly particular: readonly Condition[];
 };
@@ -63,9 +64,7 @@ function compileStatement(text: StatementText, variables: boolean): Statement {
     index: text.index,
     effect: text.effect,
     action: select(text.action, compileAction),
-    resource: text.resource
-      ? select(text.resource, (value) => compileResource(parsePattern(value, { wildcards: true, variables })))
-      : { not: false, patterns: [] },
+    isAboutResource: text.resource ? compileResources(text.resource, text.effect, variables) : () => false,
     conditions: text.conditions.map((condition) => compileCondition(condition, variables)),
   };
 }
@@ -83,6 +82,6 @@ export function compileAction(value: string): Pattern {
   return compileGlob(parsePattern(value.toLowerCase(), { wildcards: true, variables: false }));
 }
 
-export function select<P>({ not, values }: Listed, compile: (value: string) => P): Selection<P> {
+export function select({ not, values }: Listed, compile: (value: string) => Pattern): Selection {
   return { not, patterns: compileEntries(values, compile) };
 }

@@ -1,12 +1,12 @@
+import { type Action, actionOf } from "./action.ts";
 import { type Arn, isArn, splitArn } from "./arn.ts";
 import type { Context } from "./context.ts";
 import { InvalidRequest } from "./invalid-request.ts";
-import { internName, remember } from "./remember.ts";
+import { remember } from "./remember.ts";
 
 /** What is asked: an action on a resource (`*` when it has none), in a context. */
 export type Request = {
-  /** In lower case. */
-  readonly action: string;
+  readonly action: Action;
   readonly resource: Arn;
   readonly context: Context;
 };
@@ -20,5 +20,5 @@ export function readRequest(action: string, resource: string, context: Context):
     throw new InvalidRequest("action", "must be `service:Name`");
   const arn = splitOnce(resource);
   if (resource !== "*" && !isArn(arn)) throw new InvalidRequest("resource", "must be `*` or an ARN");
-  return { action: internName(action), resource: arn, context };
+  return { action: actionOf(action), resource: arn, context };
 }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { splitArn } from "../../shared/iam/arn.ts";
+import { Context } from "../../shared/iam/context.ts";
 import { InvalidPolicy } from "../../shared/iam/invalid-policy.ts";
 import { readJson } from "../../shared/iam/json.ts";
 import { MAX_POLICY_LENGTH, parsePolicy } from "../../shared/iam/policy.ts";
@@ -494,10 +496,11 @@ function faultOf(text: string): InvalidPolicy | undefined {
 }
 
 function shapeOf(text: string) {
-  return parsePolicy(text).statements.map(({ effect, index, action, resource }) => ({
+  const anything = splitArn("*");
+  return parsePolicy(text).statements.map(({ effect, index, action, isAboutResource }) => ({
     effect,
     index,
     actions: action.patterns.length,
-    resources: resource.patterns.length,
+    isAboutAll: isAboutResource(anything, new Context([])),
   }));
 }

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { actionOf } from "../../shared/iam/action.ts";
 import { type Decision, decide, type Facts } from "../../shared/decision/decide.ts";
 import { levelMeets, requirementOf } from "../../shared/decision/levels.ts";
 import { Context } from "../../shared/iam/context.ts";
@@ -162,7 +163,7 @@ function plainly(situation: Situation): { decision: Decision["decision"]; rule: 
     return { decision: "implicitDeny", rule: "session-policy" };
   if (situation.policies.some((document) => matched(document, "Allow")))
     return { decision: "allowed", rule: "policy-allow" };
-  if (level && levelMeets(level, requirementOf(asked.action.toLowerCase())))
+  if (level && levelMeets(level, requirementOf(actionOf(asked.action))))
     return { decision: "allowed", rule: "level-allow" };
   if (asked.action.includes("MyUserProfile") && situation.selfManagement)
     return { decision: "allowed", rule: "self-management" };

@@ -1,0 +1,50 @@
+import { type Arn, type ArnPattern, compileArn } from "./arn.ts";
+import type { Context } from "./context.ts";
+import type { Listed } from "./document.ts";
+import { InvalidValue } from "./invalid-value.ts";
+import { ANY_RUN, hasVariable, type Part, parsePattern, splitAtColons } from "./pattern.ts";
+import { compileEntries } from "./place.ts";
+
+/** Tells whether a statement is about a resource. */
+export type ResourceTest = (resource: Arn, context: Context) => boolean;
+
+/**
+ * Compiles `Resource` or `NotResource`. An entry whose variable has no value matches nothing. Where it would be an
+ * exception (`NotResource`), a Deny then excepts nothing and an Allow grants nothing: the cautious side of both.
+ */
+export function compileResources(
+  { not, values }: Listed,
+  effect: "Allow" | "Deny",
+  variables: boolean,
+): ResourceTest {
+  const patterns = compileEntries(values, (text) =>
+    compileResource(parsePattern(text, { wildcards: true, variables })),
+  );
+  const [only] = patterns;
+  if (!not && only && patterns.length === 1) return (resource, context) => only(resource, context) === true;
+  return (resource, context) => {
+    let unresolved = false;
+    for (const pattern of patterns) {
+      const match = pattern(resource, context);
+      if (match) return !not;
+      unresolved ||= match === undefined;
+    }
+    return not && !(unresolved && effect === "Allow");
+  };
+}
+
+/**
+ * Compiles an entry of `Resource` or `NotResource`: `*` or an ARN. A variable before the fifth colon never has a
+ * value, so that the entry matches nothing.
+ * @throws InvalidValue
+ */
+function compileResource(parts: readonly Part[]): ArnPattern {
+  if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
+  const fields = splitAtColons(parts, 6);
+  if (fields[0]?.length !== 1 || fields[0][0] !== "arn") {
+    throw new InvalidValue("invalid-arn", "must be `*` or an ARN");
+  }
+  const pattern = compileArn(parts);
+  // IAM takes such an entry (one of AWS's own policies has it), and replaces no variable there.
+  return fields.slice(0, 5).some(hasVariable) ? () => undefined : pattern;
+}
