@@ -19,16 +19,6 @@ const EXCEPTIONS: readonly {
     reason: "the page names no greatest date: the engine takes more than twelve digits for no epoch seconds",
     holds: (fault, text) => fault.startsWith("refused") && /\d{13}/.test(text),
   },
-  {
-    name: "a wildcard where an ARN says `arn`",
-    reason: "the engine takes `*barn:aws:s3:::b` under an ARN operator, which matches no ARN",
-    holds: (fault) => /^accepted.*: \S*[*?]\S*:.* is no ARN$/s.test(fault),
-  },
-  {
-    name: "a region that begins with * in an IAM ARN",
-    reason: "the engine takes `arn:aws:iam:*x:...`, which matches no ARN of IAM",
-    holds: (fault) => /^accepted.*:iam:\*.* has a region$/s.test(fault),
-  },
 ];
 
 export type FuzzFigures = {

@@ -102,8 +102,8 @@ function randomMatch(chance: Chance): Match {
     ...(["StringLike", "StringLike", "StringLike", "StringEquals", "StringEqualsIgnoreCase"] as const),
   ]);
   const isArn = place.endsWith("Resource") || place === "ArnLike";
-  const text = isArn ? randomArn(chance) : randomText(chance, 12);
-  // No half of a surrogate pair: the engine compares UTF-16 units, so that half a pair would match half of one.
+  // Half of a surrogate pair is refused at intake.
+  const text = (isArn ? randomArn(chance) : randomText(chance, 12)).toWellFormed();
   const value = (chance.is(0.5) ? randomText(chance, 4) : part(text, chance)).toWellFormed();
   return { place, text, value, pattern: isArn ? arnFor(text, value, chance) : globFor(text, value, chance) };
 }
