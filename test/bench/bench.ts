@@ -14,6 +14,8 @@ import { createWorkload, type Size, type Workload } from "./workload.ts";
 
 const PEERS = ["casl", "casbin", "cedar", "iam-simulate"];
 const HERE = fileURLToPath(new URL(".", import.meta.url));
+/** Npm writes it last, so it is there only after a whole installation. */
+const INSTALLED = `${HERE}node_modules/.package-lock.json`;
 const DOCS = new URL("../../docs/", import.meta.url);
 const MARKERS = { begin: "<!-- npm run bench -- --write: from here -->", end: "<!-- to here -->" };
 
@@ -34,11 +36,11 @@ Exit code: 0, or 1 when a peer answers differently, or 2 when it cannot run.
 
 async function main(): Promise<number> {
   const options = readOptions();
-  if (!options || options.help) {
+  if (options.help) {
     process.stdout.write(HELP);
-    return options ? 0 : 2;
+    return 0;
   }
-  if (options.peers.length > 0 && !existsSync(`${HERE}node_modules`) && !installPeers()) return 2;
+  if (options.peers.length > 0 && !existsSync(INSTALLED)) installPeers();
 
   const workload = createWorkload(options.size);
   const engines = [...stackwarden(workload), mapGet(workload)];
@@ -81,20 +83,26 @@ function readOptions() {
   const peers = values.engines.split(",").filter((name) => name !== "none" && name !== "stackwarden");
   const [rounds, milliseconds, seed] = [values.rounds, values.milliseconds, values.seed].map(Number);
   const [questions, users, stacks] = [values.questions, values.users, values.stacks].map(Number);
-  const counts = [rounds, milliseconds, seed, questions, users, stacks];
-  const areRight = counts.every((count) => Number.isSafeInteger(count) && Number(count) > 0);
-  if (!areRight || Number(rounds) < 5 || !peers.every((peer) => PEERS.includes(peer))) return undefined;
+  for (const [name, count] of Object.entries({ milliseconds, seed, questions, users, stacks })) {
+    if (!isCount(count)) throw new Error(`\`--${name}\` is a whole number above 0`);
+  }
+  if (!isCount(rounds) || Number(rounds) < 5) throw new Error("`--rounds` is a whole number from 5 on");
+  const unknown = peers.find((peer) => !PEERS.includes(peer));
+  if (unknown !== undefined) throw new Error(`there is no peer \`${unknown}\`, only ${PEERS.join(", ")}`);
   const size = { questions, users, stacks, seed } as Size;
   const { help, json, write } = values;
   return { help, json, write, peers, rounds: Number(rounds), milliseconds: Number(milliseconds), size };
 }
 
-function installPeers(): boolean {
+function isCount(value: number | undefined): boolean {
+  return Number.isSafeInteger(value) && Number(value) > 0;
+}
+
+function installPeers(): void {
   say("installing the peers, once: npm ci --prefix test/bench");
-  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--prefix", HERE], {
-    stdio: ["ignore", 2, 2],
-  });
-  return status === 0;
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel", "error", "--prefix", HERE];
+  const { status } = spawnSync("npm", args, { stdio: ["ignore", 2, 2] });
+  if (status !== 0) throw new Error("they could not be installed: see npm's words above");
 }
 
 /** They are not there for the checks of the whole, so nothing but this line names their files. */
