@@ -14,6 +14,7 @@ export type Requirement = (typeof REQUIREMENTS)[number];
 const REQUIREMENTS = ["show", "deploy", "manage", "policy", "self"] as const;
 const RANK: Readonly<Record<Level, number>> = { deny: 0, iam_only: 1, show: 2, deploy: 3, manage: 4 };
 
+const NAMES = new Set(Object.keys(actions).map((name) => name.toLowerCase()));
 const BY_NUMBER: Requirement[] = [];
 for (const [name, text] of Object.entries(actions)) {
   const { number } = actionOf(name);
@@ -21,12 +22,8 @@ for (const [name, text] of Object.entries(actions)) {
 }
 
 /** What the catalogue does not know takes a policy. */
-export function requirementOf(action: Action): Requirement {
-  return inCatalogue(action) ?? "policy";
-}
-
-function inCatalogue({ number }: Action): Requirement | undefined {
-  return number === undefined ? undefined : BY_NUMBER[number];
+export function requirementOf({ number }: Action): Requirement {
+  return (number === undefined ? undefined : BY_NUMBER[number]) ?? "policy";
 }
 
 /** The names of all actions in the catalogue, as AWS spells them. */
@@ -36,7 +33,7 @@ export function actionNames(): readonly string[] {
 
 /** Whether OpsWorks had such an action. */
 export function isOpsWorksAction(name: string): boolean {
-  return inCatalogue(actionOf(`opsworks:${name}`)) !== undefined;
+  return NAMES.has(`opsworks:${name}`.toLowerCase());
 }
 
 /** Whether a level includes what takes this much. Each level includes the one below. */

@@ -4,12 +4,13 @@ import { intern } from "./remember.ts";
 export type Action = {
   /** In lower case. */
   readonly name: string;
-  /** Counts from 0 in the order in which actions were first asked about; `undefined` where too many were. */
+  /** Counts from 0 in the order in which actions were first asked about, as long as there are not too many. */
   readonly number: number | undefined;
 };
 
-/** Ten times as many as OpsWorks had; what is asked about beyond them is looked up anew every time. */
+/** Ten times as many as OpsWorks had, and longer than any name of AWS's. */
 const MOST = 1024;
+const LONGEST = 128;
 const known = new Map<string, Action>();
 
 /** The one object that stands for an action, whatever its case. */
@@ -17,7 +18,7 @@ export function actionOf(text: string): Action {
   const name = intern(text.toLowerCase());
   const found = known.get(name);
   if (found !== undefined) return found;
-  if (known.size === MOST) return { name, number: undefined };
+  if (known.size === MOST || name.length > LONGEST) return { name, number: undefined };
   const action = { name, number: known.size };
   known.set(name, action);
   return action;

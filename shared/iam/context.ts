@@ -23,30 +23,33 @@ export type ContextValue = string | readonly string[];
 
 /** The condition keys of one request and their values. Names are case-insensitive; an absent key is not an empty one. */
 export class Context {
-  readonly #keys: KeySet;
+  readonly #places: Places;
   readonly #values: readonly ContextValue[];
   #absent: string[] | undefined;
 
   /** @throws InvalidRequest when two keys differ only in case */
-  constructor(entries: Iterable<readonly [string, ContextValue]>) {
-    let keys = NO_KEYS;
+  constructor(entries: readonly (readonly [string, ContextValue])[]) {
+    const names: string[] = [];
     const values: ContextValue[] = [];
     for (const [key, value] of entries) {
       const name = internName(key);
-      if (keys.places.has(name)) throw invalidKey(key, "is there twice, in different case");
       const isText =
         typeof value === "string" ? value.isWellFormed() : value.every((one) => one.isWellFormed());
       if (!isText) throw invalidKey(key, "has half of a surrogate pair, so it is no text");
-      keys = withKey(keys, name);
+      names.push(name);
       values.push(typeof value === "string" && isMultivalued(name) ? [value] : value);
     }
-    this.#keys = keys;
+    this.#places = placesOf(names);
     this.#values = values;
+    if (this.#places.size < names.length) {
+      const [repeated = ""] = entries.find((_, place) => names.indexOf(names[place] ?? "") < place) ?? [];
+      throw invalidKey(repeated, "is there twice, in different case");
+    }
   }
 
   /** @param key in lower case */
   get(key: string): ContextValue | undefined {
-    const place = this.#keys.places.get(key);
+    const place = this.#places.get(key);
     return place === undefined ? undefined : this.#values[place];
   }
 
@@ -74,7 +77,7 @@ export class Context {
    */
   ofPassRole(service: string): Context {
     this.#absent ??= [];
-    const kept = [...this.#keys.places.keys()]
+    const kept = [...this.#places.keys()]
       .map((name, place) => [name, this.#values[place] ?? []] as const)
       .filter(([name]) => name !== PASSED_TO_SERVICE && !name.startsWith("aws:resourcetag/"));
     const context = new Context([...kept, [PASSED_TO_SERVICE, service]]);
@@ -91,14 +94,23 @@ export class Context {
 const PASSED_TO_SERVICE = "iam:passedtoservice";
 
 /**
- * Where each key's value is. Requests of one kind have the same keys in the same order and share one set, so that a request
+ * Where each key's value is. Requests of one kind have the same keys in the same order and share this, so that a request
  * keeps nothing but its values, and a look-up is made in what is in use all the time.
  */
-type KeySet = { readonly places: ReadonlyMap<string, number>; readonly longer: Map<string, KeySet> };
+type Places = ReadonlyMap<string, number>;
+
+/** The places of some keys, and of those that go on from there. */
+type KeySet = { readonly places: Places; readonly longer: Map<string, KeySet> };
 
 const NO_KEYS: KeySet = { places: new Map(), longer: new Map() };
+const MOST_KEYS = 64;
 const MOST_SETS = 1024;
 let sets = 0;
+
+function placesOf(names: readonly string[]): Places {
+  if (names.length > MOST_KEYS) return new Map(names.map((name, place) => [name, place]));
+  return names.reduce(withKey, NO_KEYS).places;
+}
 
 function withKey({ places, longer }: KeySet, name: string): KeySet {
   const found = longer.get(name);

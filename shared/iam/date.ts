@@ -2,13 +2,14 @@ const EPOCH_SECONDS = /^\d{1,12}$/;
 /** As clocks write it, on a day that every month has. */
 const PLAIN = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
 const W3C =
-  /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:?\d{2})?)?)?)?$/;
+  /^(\d{4})-(\d{2})(?:-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:?\d{2})?)?)?$/;
 
 /** Seconds since 1970, or nanoseconds where the text has a fraction. */
 export type Instant = number | bigint;
 
 /**
- * Reads a date: ISO 8601 as the W3C profiles it, or epoch seconds (digits alone). Without a zone it is UTC.
+ * Reads a date: ISO 8601 as the W3C profiles it, or epoch seconds (digits alone, so that no year stands alone). Without a zone
+ * it is UTC.
  *
  * Source: IAM User Guide, "Date condition operators"; https://www.w3.org/TR/NOTE-datetime
  */
@@ -17,7 +18,7 @@ export function readDate(text: string): Instant | undefined {
   if (PLAIN.test(text)) return Date.parse(text) / 1000;
   const match = W3C.exec(text);
   if (!match) return undefined;
-  const [, year, month = "1", day = "1", hour = "0", minute = "0", second = "0", fraction, zone] = match;
+  const [, year, month, day = "1", hour = "0", minute = "0", second = "0", fraction, zone] = match;
   const time = new Date(0);
   time.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   const isCalendarDay = time.getUTCMonth() === Number(month) - 1 && time.getUTCDate() === Number(day);

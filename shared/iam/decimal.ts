@@ -1,29 +1,37 @@
-/** A decimal number, exactly: a small whole one as such, any other as `digits` divided by ten to the power of `scale`. */
-export type Decimal = number | Exact;
-type Exact = { readonly digits: bigint; readonly scale: number };
+/** A decimal number, exactly, in its one shortest form: `whole` has no zero in front, `fraction` none behind. */
+export type Decimal = { readonly negative: boolean; readonly whole: string; readonly fraction: string };
 
-const SMALL = /^\d{1,15}$/;
 const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?$/;
 
 /** Reads an integer or decimal, by value and without rounding: `9007199254740993` is not `...992`, `1e3` is no number. */
 export function readDecimal(text: string): Decimal | undefined {
-  if (SMALL.test(text)) return Number(text);
-  const [, sign, whole, fraction = ""] = DECIMAL.exec(text) ?? [];
-  if (whole === undefined) return undefined;
-  const magnitude = BigInt(whole + fraction);
-  return { digits: sign === "-" ? -magnitude : magnitude, scale: fraction.length };
+  const [, sign, digits, decimals = ""] = DECIMAL.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const whole = withoutZerosBefore(digits);
+  const fraction = withoutZerosBehind(decimals);
+  return { negative: sign === "-" && whole + fraction !== "", whole, fraction };
 }
 
-/** Negative, zero or positive, as `a` is less than, equal to or greater than `b`. */
+/** Negative, zero or positive, as `a` is less than, equal to or greater than `b`; no dearer than the shorter of the two. */
 export function compareDecimals(a: Decimal, b: Decimal): number {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  const [left, right] = [exact(a), exact(b)];
-  const scale = Math.max(left.scale, right.scale);
-  const difference =
-    left.digits * 10n ** BigInt(scale - left.scale) - right.digits * 10n ** BigInt(scale - right.scale);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+  if (a.negative !== b.negative) return a.negative ? -1 : 1;
+  const order =
+    a.whole.length - b.whole.length || compareTexts(a.whole, b.whole) || compareTexts(a.fraction, b.fraction);
+  return a.negative ? -order : order;
 }
 
-function exact(decimal: Decimal): Exact {
-  return typeof decimal === "number" ? { digits: BigInt(decimal), scale: 0 } : decimal;
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function withoutZerosBefore(digits: string): string {
+  let start = 0;
+  while (digits[start] === "0") start += 1;
+  return digits.slice(start);
+}
+
+function withoutZerosBehind(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === "0") end -= 1;
+  return digits.slice(0, end);
 }

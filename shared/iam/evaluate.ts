@@ -1,4 +1,5 @@
 import { type Context, invalidKey } from "./context.ts";
+import type { Operator } from "./operators.ts";
 import type { Policy, Statement } from "./policy.ts";
 import type { Request } from "./request.ts";
 
@@ -57,9 +58,13 @@ function matches(statement: Statement, { resource, context }: Request): boolean 
  */
 export function checkContext({ policy }: NamedPolicy, context: Context): void {
   for (const { operator, key } of policy.particular) {
-    const unreadable = [context.get(key) ?? []].flat().find((value) => operator.reads?.(value) === false);
-    if (unreadable !== undefined) {
-      throw invalidKey(key, `cannot be compared by \`${operator.name}\`: \`${unreadable.slice(0, 80)}\``);
-    }
+    const value = context.get(key);
+    if (typeof value === "string") requireReadable(operator, key, value);
+    else if (value !== undefined) for (const one of value) requireReadable(operator, key, one);
   }
+}
+
+function requireReadable({ name, reads }: Operator, key: string, value: string): void {
+  if (reads?.(value) === false)
+    throw invalidKey(key, `cannot be compared by \`${name}\`: \`${value.slice(0, 80)}\``);
 }

@@ -6,6 +6,7 @@ import type { Selection, Statement } from "./policy.ts";
 /** The statements that an action concerns, in their order. */
 export type Concerned = { readonly Deny: readonly Statement[]; readonly Allow: readonly Statement[] };
 
+const MOST_UNNUMBERED = 256;
 const NO_CONTEXT = new Context([]);
 
 /**
@@ -22,10 +23,10 @@ export function statementsAbout(statements: readonly Statement[]): (action: Acti
       Allow: about.filter(({ effect }) => effect === "Allow"),
     };
   });
-  const sortOut = (name: string): Concerned => {
+  const sortOut = remember((name) => {
     const about = statements.filter((statement) => isAbout(statement.action, name));
     return concerned(about.map(({ index }) => index).join());
-  };
+  }, MOST_UNNUMBERED);
   const byNumber: (Concerned | undefined)[] = [];
   return ({ name, number }) => {
     if (number === undefined) return sortOut(name);

@@ -39,6 +39,8 @@ export function decidePlainly(asked: Case, more: More = {}): Verdict {
   }
   if (!/^[^:*?]+:[^*?]+$/.test(request.action)) throw new Error("action");
   if (request.resource !== "*" && !isArn(request.resource)) throw new Error("resource");
+  const values = Object.values(request.context ?? {}).flat();
+  if (values.some((value) => /\p{Cs}/u.test(value))) throw new Error("half of a surrogate pair");
   const context = lowered(request.context ?? {});
   for (const document of documents) refuseAtIntake(document, context);
   if (isAccountRoot(request.principalArn, request.resource)) return allowed("account-owner");
