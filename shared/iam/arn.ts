@@ -1,4 +1,5 @@
 import type { Context } from "./context.ts";
+import { quote } from "./finding.ts";
 import { compileGlob, compileGlobFrom } from "./glob.ts";
 import { intern } from "./remember.ts";
 import { InvalidValue } from "./invalid-value.ts";
@@ -39,9 +40,10 @@ export function isArn({ fields }: Arn): boolean {
  * Case-sensitive. IAM ARNs have no region.
  *
  * Source: IAM User Guide, "IAM JSON policy elements: Resource" and "ARN condition operators".
+ * @param text the pattern as it was written
  * @throws InvalidValue for a pattern that is no ARN
  */
-export function compileArn(parts: readonly Part[]): ArnPattern {
+export function compileArn(parts: readonly Part[], text: string): ArnPattern {
   const fields = splitAtColons(parts, FIELDS);
   if (parts.length === 1 && hasVariable(parts)) {
     const matches = compileGlob(parts);
@@ -50,11 +52,12 @@ export function compileArn(parts: readonly Part[]): ArnPattern {
   const [scheme = [], , service, region = []] = fields;
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
   const isOpen = hasVariable(scheme);
-  if (fields.length < FIELDS && (parts.at(-1) !== ANY_RUN || isOpen)) {
-    throw new InvalidValue("short-arn", "must be an ARN of six fields, or end in `*`");
+  if (!isOpen && (scheme.length !== 1 || scheme[0] !== "arn")) {
+    throw new InvalidValue("invalid-arn", `must begin with \`arn:\`: ${quote(text)}`);
   }
-  if (!isOpen && (scheme.length !== 1 || scheme[0] !== "arn"))
-    throw new InvalidValue("invalid-arn", "must begin with `arn:`");
+  if (fields.length < FIELDS && (parts.at(-1) !== ANY_RUN || isOpen)) {
+    throw new InvalidValue("short-arn", `must be an ARN of six fields, or end in \`*\`: ${quote(text)}`);
+  }
   if (service?.length === 1 && service[0] === "iam" && !region.every((part) => part === ANY_RUN)) {
     throw new InvalidValue(
       "region-in-iam-arn",

@@ -2,7 +2,7 @@ import type { Context } from "./context.ts";
 import type { ConditionText } from "./document.ts";
 import { quote } from "./finding.ts";
 import { internName } from "./remember.ts";
-import { findOperator, type Operator } from "./operators.ts";
+import { findOperator, type Operator, operatorMeantBy } from "./operators.ts";
 import type { Pattern } from "./pattern.ts";
 import { compileEntries, type Place } from "./place.ts";
 
@@ -30,7 +30,9 @@ export function readOperator(text: string, place: Place): OperatorUse | undefine
   const [, qualifier, name = "", ifExists] = SHAPE.exec(text) ?? [];
   const operator = findOperator(name);
   if (!operator) {
-    place.fault("unknown-operator", `${quote(text)} is no condition operator, so use one of IAM's`);
+    const meant = operatorMeantBy(text);
+    const advice = meant ? `write it \`${meant}\`` : "use one of IAM's";
+    place.fault("unknown-operator", `${quote(text)} is no condition operator, so ${advice}`);
     return undefined;
   }
   if (name === "Null" && ifExists) {

@@ -1,5 +1,5 @@
 import { type OperatorUse, readOperator } from "./condition.ts";
-import { quote } from "./finding.ts";
+import { nameOf, quote } from "./finding.ts";
 import type { Report } from "./invalid-policy.ts";
 import { type Entry, Place } from "./place.ts";
 
@@ -45,7 +45,7 @@ const MAX_STATEMENTS = 1000;
 
 type Members = Readonly<Record<string, unknown>>;
 
-const ALLOWED_TEXT = /^[\t\n\r\u0020-\u00ff]*$/;
+const NOT_ALLOWED = /[^\t\n\r\u0020-\u00ff]/u;
 const PRINCIPAL_KINDS = ["AWS", "Service", "Federated", "CanonicalUser"];
 const STATEMENT_MEMBERS = {
   identity: ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"],
@@ -65,6 +65,10 @@ const MISPLACED = {
  */
 export function readDocument(value: unknown, kind: DocumentKind, report?: Report): Document {
   const place = new Place(report);
+  if (typeof value === "string" && value.trimStart().startsWith("{")) {
+    place.fault("wrong-type", "is an object that was encoded twice, as text within JSON, so decode it once");
+    return { place, isVersionless: false, statements: [] };
+  }
   const members = readMembers(value, place, ["Version", "Id", "Statement"]);
   if (!members) return { place, isVersionless: false, statements: [] };
   const version = members.Version;
@@ -146,7 +150,7 @@ function readPrincipals(members: Members, parent: Place): PrincipalText[] {
     if (members[element] === "*") return [{ not, kind: "AWS", values: [{ text: "*", place }] }];
     const kinds = readMembers(members[element], place, PRINCIPAL_KINDS);
     if (!kinds) return [];
-    if (Object.keys(kinds).length === 0) place.fault("empty-list", "is empty, so name a principal");
+    if (isEmpty(kinds)) place.fault("empty-list", "is empty, so name a principal");
     return Object.entries(kinds).map(([kind, value]) => ({
       not,
       kind,
@@ -158,7 +162,7 @@ function readPrincipals(members: Members, parent: Place): PrincipalText[] {
 function readConditions(value: unknown, place: Place, empty: Place[]): ConditionText[] {
   const operators = readObject(value, place);
   if (!operators) return [];
-  if (Object.keys(operators).length === 0) empty.push(place);
+  if (isEmpty(operators)) empty.push(place);
   return Object.entries(operators).flatMap(([operator, block]) =>
     readBlock(operator, block, place.at(operator), empty),
   );
@@ -169,7 +173,7 @@ function readBlock(operator: string, block: unknown, place: Place, empty: Place[
   const use = readOperator(operator, place);
   const keys = readObject(block, place);
   if (!keys) return [];
-  if (Object.keys(keys).length === 0) empty.push(place);
+  if (isEmpty(keys)) empty.push(place);
   const names = new Set<string>();
   return Object.entries(keys).flatMap(([key, listed]) => {
     const at = place.at(key);
@@ -204,14 +208,16 @@ function entriesOf(value: unknown, place: Place): (readonly [unknown, Place])[] 
 }
 
 function readText(value: unknown, place: Place): Entry | undefined {
-  if (typeof value === "string" && ALLOWED_TEXT.test(value)) return { text: value, place };
-  if (typeof value !== "string") place.fault("wrong-type", "must be text");
-  else {
-    place.fault(
-      "invalid-character",
-      "has a character that must be replaced: only tab, line ends and U+0020 to U+00FF are allowed",
-    );
+  if (typeof value !== "string") {
+    place.fault("wrong-type", "must be text");
+    return undefined;
   }
+  const found = NOT_ALLOWED.exec(value);
+  if (!found) return { text: value, place };
+  place.fault(
+    "invalid-character",
+    `has ${nameOf(found[0])} as character ${found.index + 1}, so replace it: only tab, line ends and U+0020 to U+00FF are allowed`,
+  );
   return undefined;
 }
 
@@ -223,6 +229,11 @@ function readObject(value: unknown, place: Place): Members | undefined {
 
 function isObject(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
+}
+
+/** Reading JSON leaves a symbol where a key was refused. */
+function isEmpty(value: Members): boolean {
+  return Reflect.ownKeys(value).length === 0;
 }
 
 function readMembers(
@@ -237,22 +248,26 @@ function readMembers(
     if (misplaced?.names.includes(name)) {
       place.at(name).fault("misplaced-element", `must be removed: it belongs in ${misplaced.home}`);
     } else {
-      place
-        .at(name)
-        .fault("unknown-element", `is not known here, so use one of the elements ${known.join(", ")}`);
+      const meant = known.find((element) => plainly(element) === plainly(name));
+      const advice = meant ? `write it \`${meant}\`` : `use one of the elements ${known.join(", ")}`;
+      place.at(name).fault("unknown-element", `is not known here, so ${advice}`);
     }
   }
   return members;
 }
 
+/** Without what a slip of the pen changes: case, a blank, a plural. */
+function plainly(name: string): string {
+  return name.trim().toLowerCase().replace(/s$/, "");
+}
+
 /** The one that is given of an element and its `Not...`; both are a fault. */
 function oneOf(members: Members, place: Place, name: string): string[] {
   const given = [name, `Not${name}`].filter((element) => members[element] !== undefined);
-  if (given.length !== 1) {
-    place.fault(
-      given.length === 0 ? "missing-element" : "conflicting-elements",
-      `must have either \`${name}\` or \`Not${name}\``,
-    );
+  if (given.length === 0) {
+    place.fault("missing-element", `has neither \`${name}\` nor \`Not${name}\`, so add one`);
+  } else if (given.length > 1) {
+    place.fault("conflicting-elements", `has both \`${name}\` and \`Not${name}\`, so remove one`);
   }
   return given;
 }

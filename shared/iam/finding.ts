@@ -50,6 +50,11 @@ export type Finding<Code extends string = string> = {
 
 const QUOTED = 80;
 
+/** A character as a message names it, since it may not be seen: U+200B. */
+export function nameOf(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
 /** Text of a document as a message quotes it, bounded. */
 export function quote(text: string): string {
   return `\`${text.length > QUOTED ? `${text.slice(0, QUOTED)}…` : text}\``;

@@ -1,4 +1,5 @@
 import { visit } from "jsonc-parser";
+import { nameOf } from "./finding.ts";
 import { InvalidPolicy, type Report, refuse } from "./invalid-policy.ts";
 
 declare global {
@@ -31,19 +32,19 @@ export function readJson(text: string, maxLength: number, report: Report = refus
     JSON.parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : "unreadable";
-    throw new InvalidPolicy("not-json", "$", `is not JSON, so correct it: ${why}`);
+    throw new InvalidPolicy("not-json", "$", whyNotJson(text, why));
   }
 
-  const open: (unknown[] | Record<string, unknown>)[] = [];
+  const open: (unknown[] | Record<string | symbol, unknown>)[] = [];
   let root: unknown;
-  let key: string | undefined;
+  let key: string | symbol | undefined;
   const add = (value: unknown) => {
     const parent = open.at(-1);
     if (parent === undefined) root = value;
     else if (Array.isArray(parent)) parent.push(value);
     else if (key !== undefined) parent[key] = value;
   };
-  const begin = (container: unknown[] | Record<string, unknown>) => {
+  const begin = (container: unknown[] | Record<string | symbol, unknown>) => {
     add(container);
     if (open.push(container) > MAX_DEPTH) {
       throw new InvalidPolicy("too-deep", "$", `is nested deeper than ${MAX_DEPTH} levels, so flatten it`);
@@ -62,12 +63,20 @@ export function readJson(text: string, maxLength: number, report: Report = refus
       else if (Object.hasOwn(open.at(-1) ?? {}, property)) {
         report("duplicate-key", at(), "is there twice, so remove one");
       }
-      key = UNSAFE_KEYS.has(property) ? undefined : property;
+      // As a symbol nobody reads it, and what holds it is not taken for empty.
+      key = UNSAFE_KEYS.has(property) ? Symbol(property) : property;
     },
     onLiteralValue: (value, offset, length) =>
       add(typeof value === "number" ? JSON.rawJSON(text.slice(offset, offset + length)) : value),
   });
   return root;
+}
+
+/** What cannot be seen is named. */
+function whyNotJson(text: string, why: string): string {
+  if (text.startsWith("\ufeff")) return "begins with a byte order mark (U+FEFF), so remove it";
+  const seen = why.replaceAll(/[\t\n\r ]+/g, " ").replaceAll(/[^\S ]|\p{Cf}/gu, nameOf);
+  return `is not JSON, so correct it: ${seen}`;
 }
 
 const MAX_NAME = 80;

@@ -30,12 +30,12 @@ function text(
   name: string,
   negated: boolean,
   wildcards: boolean,
-  toPattern: (parts: Part[]) => Pattern,
+  toPattern: (parts: Part[], value: string) => Pattern,
 ): Operator {
   return {
     name,
     negated,
-    compile: (value, variables) => toPattern(parsePattern(value, { wildcards, variables })),
+    compile: (value, variables) => toPattern(parsePattern(value, { wildcards, variables }), value),
   };
 }
 
@@ -115,8 +115,8 @@ function ignoreCase(parts: Part[]): Pattern {
 }
 
 function arn(name: string, negated: boolean): Operator {
-  const toPattern = (parts: Part[]): Pattern => {
-    const matches = compileArn(parts);
+  const toPattern = (parts: Part[], text: string): Pattern => {
+    const matches = compileArn(parts, text);
     return (value, context) => {
       const given = splitArnOnce(value);
       return isArn(given) && matches(given, context);
@@ -165,4 +165,21 @@ const BY_NAME = new Map(OPERATORS.map((operator) => [operator.name, operator]));
 /** The operator of that exact name. */
 export function findOperator(name: string): Operator | undefined {
   return BY_NAME.get(name);
+}
+
+/** As a condition block may write them, by their letters without case and `s`. */
+const BY_LETTERS = new Map(
+  ["", "ForAllValues:", "ForAnyValue:"]
+    .flatMap((qualifier) => OPERATORS.map(({ name }) => qualifier + name))
+    .flatMap((use) => (use.endsWith("Null") ? [use] : [use, `${use}IfExists`]))
+    .map((use) => [lettersOf(use), use]),
+);
+
+/** How an operator is written, qualifier and `IfExists` included, that was written in another case, or with an `s` too many or too few. */
+export function operatorMeantBy(text: string): string | undefined {
+  return BY_LETTERS.get(lettersOf(text));
+}
+
+function lettersOf(text: string): string {
+  return text.trim().toLowerCase().replaceAll("s", "");
 }

@@ -1,8 +1,9 @@
 import { type Arn, type ArnPattern, compileArn } from "./arn.ts";
 import type { Context } from "./context.ts";
 import type { Listed } from "./document.ts";
+import { quote } from "./finding.ts";
 import { InvalidValue } from "./invalid-value.ts";
-import { ANY_RUN, hasVariable, type Part, parsePattern, splitAtColons } from "./pattern.ts";
+import { ANY_RUN, hasVariable, parsePattern, splitAtColons } from "./pattern.ts";
 import { compileEntries } from "./place.ts";
 
 /** Tells whether a statement is about a resource. */
@@ -17,9 +18,7 @@ export function compileResources(
   effect: "Allow" | "Deny",
   variables: boolean,
 ): ResourceTest {
-  const patterns = compileEntries(values, (text) =>
-    compileResource(parsePattern(text, { wildcards: true, variables })),
-  );
+  const patterns = compileEntries(values, (text) => compileResource(text, variables));
   const [only] = patterns;
   if (!not && only && patterns.length === 1) return (resource, context) => only(resource, context) === true;
   return (resource, context) => {
@@ -38,13 +37,14 @@ export function compileResources(
  * value, so that the entry matches nothing.
  * @throws InvalidValue
  */
-function compileResource(parts: readonly Part[]): ArnPattern {
+function compileResource(text: string, variables: boolean): ArnPattern {
+  const parts = parsePattern(text, { wildcards: true, variables });
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
   const fields = splitAtColons(parts, 6);
   if (fields[0]?.length !== 1 || fields[0][0] !== "arn") {
-    throw new InvalidValue("invalid-arn", "must be `*` or an ARN");
+    throw new InvalidValue("invalid-arn", `must be \`*\` or an ARN: ${quote(text)}`);
   }
-  const pattern = compileArn(parts);
+  const pattern = compileArn(parts, text);
   // IAM takes such an entry (one of AWS's own policies has it), and replaces no variable there.
   return fields.slice(0, 5).some(hasVariable) ? () => undefined : pattern;
 }

@@ -19,8 +19,11 @@ type Options = {
 /** Everything that is to be said of a policy document: first the errors, for which it is refused, then warnings. */
 export function validatePolicy(text: string, kind: DocumentKind, options: Options = {}): PolicyFinding[] {
   const errors: PolicyFinding[] = [];
+  const told = new Set<string>();
   const report: Report = (code, path, message) => {
-    errors.push({ severity: "error", code, path, message });
+    const all = `${code} ${path} ${message}`;
+    if (!told.has(all)) errors.push({ severity: "error", code, path, message });
+    told.add(all);
   };
   try {
     const document = readDocument(readJson(text, MAX_POLICY_LENGTH, report), kind, report);

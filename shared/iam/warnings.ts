@@ -14,6 +14,7 @@ export const WARNING_CODES = [
   "over-identity-quota",
   "empty-condition",
   "unknown-aws-key",
+  "unknown-key",
   "set-operator-on-single-value",
   "no-set-operator",
   "date-without-zone",
@@ -23,6 +24,8 @@ export const WARNING_CODES = [
   "pass-role-on-no-role",
   "stack-arn-without-slash",
   "unknown-action",
+  "blank",
+  "action-not-of-sts",
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
@@ -53,11 +56,20 @@ const emptyCondition: Rule = ({ emptyConditions }) =>
 
 const unknownAwsKey: Rule = ({ conditions }) =>
   conditions
-    .filter(({ key }) => /^aws:/i.test(key) && !isGlobalKey(key.toLowerCase()))
+    .filter(({ key }) => /^\s*aws:/i.test(key) && !isGlobalKey(key.trim().toLowerCase()))
     .map(({ key, place }) => ({
       code: "unknown-aws-key",
       place,
       message: `${quote(key)} is no global condition key that is known here, so check its spelling`,
+    }));
+
+const unknownKey: Rule = ({ conditions }) =>
+  conditions
+    .filter(({ key }) => key !== "" && !key.includes(":"))
+    .map(({ key, place }) => ({
+      code: "unknown-key",
+      place,
+      message: `${quote(key)} is no condition key, so write it with its service: \`<service>:<name>\``,
     }));
 
 const setOperator: Rule = ({ conditions }) =>
@@ -145,7 +157,9 @@ const stackArnWithoutSlash: Rule = ({ resource }) =>
 const unknownAction: Rule = ({ action }, catalogue) => {
   const services = new Set(catalogue.map((name) => serviceOf(name)));
   return action.values
-    .filter(({ text }) => services.has(serviceOf(text)) && !catalogue.some(coverageOf(text)))
+    .filter(
+      ({ text }) => services.has(serviceOf(text)) && !catalogue.some(coverageOf(text.replaceAll(" ", ""))),
+    )
     .map(({ text, place }) => ({
       code: "unknown-action",
       place,
@@ -153,12 +167,47 @@ const unknownAction: Rule = ({ action }, catalogue) => {
     }));
 };
 
+const blank: Rule = ({ action, resource, conditions }) => [
+  ...action.values
+    .filter(({ text }) => text.includes(" "))
+    .map(({ text, place }) => asBlank(place, `${quote(text)} matches nothing, as no action has a blank`)),
+  ...(resource?.values ?? [])
+    .filter(({ text }) => text.trimEnd() !== text)
+    .map(({ text, place }) =>
+      asBlank(place, `${quote(text)} ends in a blank and matches nothing without one`),
+    ),
+  ...conditions
+    .filter(({ key }) => key.trim() !== key)
+    .map(({ key, place }) =>
+      asBlank(place, `${quote(key)} begins or ends in a blank, as no condition key does`),
+    ),
+];
+
+function asBlank(place: Place, fault: string): Warning {
+  return { code: "blank", place, message: `${fault}, so remove it` };
+}
+
+/** `*` is left alone: whether IAM takes it there is not documented. */
+const actionNotOfSts: Rule = ({ action, resource }) =>
+  resource || action.not
+    ? []
+    : action.values
+        .filter(({ text }) => /^(?!sts:)[a-z0-9-]+:/i.test(text))
+        .map(({ text, place }) => ({
+          code: "action-not-of-sts",
+          place,
+          message: `${quote(text)} is no action of \`sts\`, and IAM takes no other in a trust policy, so name one such as \`sts:AssumeRole\``,
+        }));
+
 const RULES: readonly Rule[] = [
   unknownAction,
+  blank,
+  actionNotOfSts,
   stackArnWithoutSlash,
   passRoleOnNoRole,
   emptyCondition,
   unknownAwsKey,
+  unknownKey,
   setOperator,
   dateWithoutZone,
   hostBits,

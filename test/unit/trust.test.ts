@@ -117,12 +117,12 @@ describe("a trust policy is refused", () => {
     [
       "without a Principal",
       trust(`{"Effect": "Allow", "Action": "sts:AssumeRole"}`),
-      "$.Statement[0]: must have either `Principal` or `NotPrincipal`",
+      "$.Statement[0]: has neither `Principal` nor `NotPrincipal`",
     ],
     [
       "with Principal and NotPrincipal",
       trust(`{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*", "NotPrincipal": "*"}`),
-      "$.Statement[0]: must have either",
+      "$.Statement[0]: has both `Principal` and `NotPrincipal`",
     ],
     ["with a principal that is another text", assume(`"${EC2}"`), "$.Statement[0].Principal"],
     ["with a principal of no kind", assume(`{}`), "$.Statement[0].Principal: is empty"],

@@ -64,6 +64,10 @@ const ERRORS: readonly Row[] = [
   [document(`"Effect": "allow", "Action": "s3:*", "Resource": "*"`), "invalid-effect $.Statement.Effect"],
   [document(`"Effect": ["Deny"], "Action": "s3:*", "Resource": "*"`), "invalid-effect $.Statement.Effect"],
   [allow(`"Effect": "Deny", "Action": "s3:*", "Resource": "*"`), "duplicate-key $.Statement.Effect"],
+  [
+    document(`"Effect": "Deny", "Effect": "Deny", "Effect": "Deny", "Action": "s3:*", "Resource": "*"`),
+    "duplicate-key $.Statement.Effect",
+  ],
   [allow(`"Sid": "a-b", "Action": "s3:*", "Resource": "*"`), "invalid-sid $.Statement.Sid"],
   [
     `{"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}, {"Sid": "A", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}`,
@@ -97,21 +101,21 @@ const ERRORS: readonly Row[] = [
   [when(`null`), "wrong-type $.Statement.Condition"],
   [when(`{"Bool": null}`), "wrong-type $.Statement.Condition.Bool"],
   [
-    when(`{"StringEqual": {"a": "b"}, "bool": {"a": null}}`),
+    when(`{"StringEqual": {"s3:a": "b"}, "bool": {"s3:a": null}}`),
     "unknown-operator $.Statement.Condition.StringEqual",
     "unknown-operator $.Statement.Condition.bool",
-    "wrong-type $.Statement.Condition.bool.a",
+    `wrong-type $.Statement.Condition.bool["s3:a"]`,
   ],
-  [when(`{"NullIfExists": {"a": "true"}}`), "null-if-exists $.Statement.Condition.NullIfExists"],
-  [when(`{"Bool": {"a": "true"}, "Bool": {"a": "true"}}`), "duplicate-key $.Statement.Condition.Bool"],
-  [when(`{"Bool": {"a": "true", "a": "false"}}`), "duplicate-key $.Statement.Condition.Bool.a"],
-  [when(`{"Bool": {"a": "true", "A": "false"}}`), "duplicate-key $.Statement.Condition.Bool.A"],
+  [when(`{"NullIfExists": {"s3:a": "true"}}`), "null-if-exists $.Statement.Condition.NullIfExists"],
+  [when(`{"Bool": {"s3:a": "true"}, "Bool": {"s3:a": "true"}}`), "duplicate-key $.Statement.Condition.Bool"],
+  [when(`{"Bool": {"s3:a": "true", "s3:a": "false"}}`), `duplicate-key $.Statement.Condition.Bool["s3:a"]`],
+  [when(`{"Bool": {"s3:a": "true", "s3:A": "false"}}`), `duplicate-key $.Statement.Condition.Bool["s3:A"]`],
   [when(`{"Bool": {"": "true"}}`), `empty-key $.Statement.Condition.Bool[""]`],
   [
-    when(`{"Bool": {"a": [], "b": null, "c": ["true", {}]}}`),
-    "empty-list $.Statement.Condition.Bool.a",
-    "wrong-type $.Statement.Condition.Bool.b",
-    "wrong-type $.Statement.Condition.Bool.c[1]",
+    when(`{"Bool": {"s3:a": [], "s3:b": null, "s3:c": ["true", {}]}}`),
+    `empty-list $.Statement.Condition.Bool["s3:a"]`,
+    `wrong-type $.Statement.Condition.Bool["s3:b"]`,
+    `wrong-type $.Statement.Condition.Bool["s3:c"][1]`,
   ],
   [
     `{"Version": "2012-10-17", "__proto__": {"Statement": []}, "Statement": ${STATEMENT}}`,
@@ -121,50 +125,49 @@ const ERRORS: readonly Row[] = [
     when(`{"Bool": {"__proto__": "true", "constructor": ["a"]}}`),
     "unsafe-key $.Statement.Condition.Bool.__proto__",
     "unsafe-key $.Statement.Condition.Bool.constructor",
-    "empty-condition $.Statement.Condition.Bool",
   ],
   [
-    when(`{"StringLike": {"a": ["\${aws:username", "\${}"]}}`),
-    "invalid-variable $.Statement.Condition.StringLike.a[0]",
-    "invalid-variable $.Statement.Condition.StringLike.a[1]",
+    when(`{"StringLike": {"s3:a": ["\${aws:username", "\${}"]}}`),
+    `invalid-variable $.Statement.Condition.StringLike["s3:a"][0]`,
+    `invalid-variable $.Statement.Condition.StringLike["s3:a"][1]`,
   ],
   ...["Bool", "NumericEquals", "DateLessThan", "IpAddress", "BinaryEquals", "Null"].map(
     (operator): Row => [
-      when(`{"${operator}": {"a": "\${aws:username}"}}`),
-      `variable-not-allowed $.Statement.Condition.${operator}.a`,
+      when(`{"${operator}": {"s3:a": "\${aws:username}"}}`),
+      `variable-not-allowed $.Statement.Condition.${operator}["s3:a"]`,
     ],
   ),
   [
-    when(`{"NumericEquals": {"a": ["1e3", 1e3, "3600abc", "1"]}}`),
-    ...[0, 1, 2].map((at) => `invalid-number $.Statement.Condition.NumericEquals.a[${at}]`),
+    when(`{"NumericEquals": {"s3:a": ["1e3", 1e3, "3600abc", "1"]}}`),
+    ...[0, 1, 2].map((at) => `invalid-number $.Statement.Condition.NumericEquals["s3:a"][${at}]`),
   ],
   [
-    when(`{"DateLessThan": {"a": ["tomorrow", "2024-02-30", "2024-05-26T25:00:00Z"]}}`),
-    ...[0, 1, 2].map((at) => `invalid-date $.Statement.Condition.DateLessThan.a[${at}]`),
+    when(`{"DateLessThan": {"s3:a": ["tomorrow", "2024-02-30", "2024-05-26T25:00:00Z"]}}`),
+    ...[0, 1, 2].map((at) => `invalid-date $.Statement.Condition.DateLessThan["s3:a"][${at}]`),
   ],
   [
-    when(`{"Bool": {"a": "yes"}, "Null": {"a": 1}}`),
-    "invalid-boolean $.Statement.Condition.Bool.a",
-    "invalid-boolean $.Statement.Condition.Null.a",
+    when(`{"Bool": {"s3:a": "yes"}, "Null": {"s3:a": 1}}`),
+    `invalid-boolean $.Statement.Condition.Bool["s3:a"]`,
+    `invalid-boolean $.Statement.Condition.Null["s3:a"]`,
   ],
-  [when(`{"BinaryEquals": {"a": "a"}}`), "invalid-binary $.Statement.Condition.BinaryEquals.a"],
+  [when(`{"BinaryEquals": {"s3:a": "a"}}`), `invalid-binary $.Statement.Condition.BinaryEquals["s3:a"]`],
   [
-    when(`{"IpAddress": {"a": ["10.0.0.0/99", "10.0.0", "::g"]}}`),
-    ...[0, 1, 2].map((at) => `invalid-ip $.Statement.Condition.IpAddress.a[${at}]`),
+    when(`{"IpAddress": {"s3:a": ["10.0.0.0/99", "10.0.0", "::g"]}}`),
+    ...[0, 1, 2].map((at) => `invalid-ip $.Statement.Condition.IpAddress["s3:a"][${at}]`),
   ],
   [
     when(
-      `{"ArnLike": {"a": ["jane", "arn:aws:iam", "*barn:aws:s3:::b", "*:aws:s3:::b", "arn:aws:iam:*x::user/a"]}}`,
+      `{"ArnLike": {"s3:a": ["jane", "arn:aws:iam", "*barn:aws:s3:::b", "*:aws:s3:::b", "arn:aws:iam:*x::user/a"]}}`,
     ),
-    "short-arn $.Statement.Condition.ArnLike.a[0]",
-    "short-arn $.Statement.Condition.ArnLike.a[1]",
-    "invalid-arn $.Statement.Condition.ArnLike.a[2]",
-    "invalid-arn $.Statement.Condition.ArnLike.a[3]",
-    "region-in-iam-arn $.Statement.Condition.ArnLike.a[4]",
+    `invalid-arn $.Statement.Condition.ArnLike["s3:a"][0]`,
+    `short-arn $.Statement.Condition.ArnLike["s3:a"][1]`,
+    `invalid-arn $.Statement.Condition.ArnLike["s3:a"][2]`,
+    `invalid-arn $.Statement.Condition.ArnLike["s3:a"][3]`,
+    `region-in-iam-arn $.Statement.Condition.ArnLike["s3:a"][4]`,
   ],
   [
-    when(`{"ArnEquals": {"a": "arn:aws:iam:us-east-1:123456789012:user/a"}}`),
-    "region-in-iam-arn $.Statement.Condition.ArnEquals.a",
+    when(`{"ArnEquals": {"s3:a": "arn:aws:iam:us-east-1:123456789012:user/a"}}`),
+    `region-in-iam-arn $.Statement.Condition.ArnEquals["s3:a"]`,
   ],
 ];
 
@@ -177,6 +180,7 @@ const TRUST_ERRORS: readonly Row[] = [
   [trust(`"Sid": ""`), "missing-element $.Statement"],
   [trust(`"Principal": "*", "NotPrincipal": "*"`), "conflicting-elements $.Statement"],
   [trust(`"Principal": {}`), "empty-list $.Statement.Principal"],
+  [trust(`"Principal": {"constructor": "*"}`), "unsafe-key $.Statement.Principal.constructor"],
   [
     trust(`"Principal": {"Service": [], "User": "a"}`),
     "unknown-element $.Statement.Principal.User",
@@ -188,8 +192,8 @@ const TRUST_ERRORS: readonly Row[] = [
     "invalid-principal $.Statement.Principal.Service",
   ],
   [
-    trust(`"Principal": "*", "Condition": {"Bool": {"a": "yes"}}`),
-    "invalid-boolean $.Statement.Condition.Bool.a",
+    trust(`"Principal": "*", "Condition": {"Bool": {"s3:a": "yes"}}`),
+    `invalid-boolean $.Statement.Condition.Bool["s3:a"]`,
   ],
   [
     trust(`"Principal": {"AWS": [${Array(60).fill(`"arn:aws:iam::123456789012:user/somebody"`).join()}]}`),
@@ -207,6 +211,7 @@ const WARNINGS: readonly Row[] = [
     `unknown-aws-key $.Statement.Condition.StringEquals["aws:Unheard"]`,
     `unknown-aws-key $.Statement.Condition.StringEquals["aws:PrincipalTag"]`,
   ],
+  [when(`{"StringEquals": {"username": "jane"}}`), "unknown-key $.Statement.Condition.StringEquals.username"],
   [
     when(`{"ForAnyValue:StringEquals": {"aws:username": "jane"}}`),
     `set-operator-on-single-value $.Statement.Condition["ForAnyValue:StringEquals"]["aws:username"]`,
@@ -257,6 +262,25 @@ const WARNINGS: readonly Row[] = [
     ),
     ...[0, 2, 3].map((at) => `unknown-action $.Statement.Action[${at}]`),
   ],
+  [
+    document(
+      `"Effect": "Deny", "Action": ["iam:PassRole ", "s3:Get Object", "s3:*", "opsworks:DescribeStacks "], "Resource": ["*", "arn:aws:s3:::a b\\t"]`,
+    ),
+    ...[0, 1, 3].map((at) => `blank $.Statement.Action[${at}]`),
+    "blank $.Statement.Resource[1]",
+  ],
+  [
+    when(`{"StringEquals": {" s3:prefix": "a", "aws:username ": "b", "aws:ResourceTag/Cost Center": "c"}}`),
+    `blank $.Statement.Condition.StringEquals[" s3:prefix"]`,
+    `blank $.Statement.Condition.StringEquals["aws:username "]`,
+  ],
+];
+
+const TRUST_WARNINGS: readonly Row[] = [
+  [
+    allow(`"Action": ["s3:GetObject", "sts:AssumeRole", "STS:*", "*"], "Principal": "*"`),
+    "action-not-of-sts $.Statement.Action[0]",
+  ],
 ];
 
 const QUIET: readonly string[] = [
@@ -300,6 +324,32 @@ describe("everything that is to be said of a document", () => {
     expect(() => parsePolicy(text)).not.toThrow();
   });
 
+  test.each(rows(TRUST_WARNINGS))("a warning refuses no trust policy: $name", ({ text, found }) => {
+    expect(briefly(text, "trust")).toEqual(found);
+    expect(validate(text, "trust").map(({ severity }) => severity)).toEqual(found.map(() => "warning"));
+  });
+
+  test.each([
+    [`\ufeff{}`, "begins with a byte order mark (U+FEFF), so remove it"],
+    [`{"Version":\u00a01}`, "U+00A0"],
+    [JSON.stringify(document("")), "encoded twice"],
+    [`{"statement": []}`, "is not known here, so write it `Statement`"],
+    [allow(`"Action": "s3:*", "Resources": "*"`), "is not known here, so write it `Resource`"],
+    [allow(`"Action": "s3:*", "Comment": "*"`), "is not known here, so use one of the elements Sid, Effect"],
+    [allow(`"Action": "s3:*"`), "has neither `Resource` nor `NotResource`, so add one"],
+    [allow(`"Action": "*", "NotAction": "*"`), "has both `Action` and `NotAction`, so remove one"],
+    [allow(`"Action": "s3:\u200bGet"`), "has U+200B as character 4, so replace it"],
+    [allow(`"Action": "\u{1f600}"`), "has U+1F600 as character 1, so replace it"],
+    [allow(`"Action": "*", "Resource": "bucket"`), "must be `*` or an ARN: `bucket`"],
+    [when(`{"ArnLike": {"aws:PrincipalArn": "bob"}}`), "must begin with `arn:`: `bob`"],
+    [when(`{"ArnLike": {"aws:PrincipalArn": "arn:aws"}}`), "or end in `*`: `arn:aws`"],
+    [when(`{"stringequal": {}}`), "`stringequal` is no condition operator, so write it `StringEquals`"],
+    [when(`{"forAnyValues:StringLikeifExist": {}}`), "so write it `ForAnyValue:StringLikeIfExists`"],
+    [when(`{"StringMatches": {}}`), "`StringMatches` is no condition operator, so use one of IAM's"],
+  ])("a message says what is meant: %s", (text, said) => {
+    expect(validate(text).map(({ message }) => message)).toContainEqual(expect.stringContaining(said));
+  });
+
   test.each(QUIET)("nothing is said of %s", (text) => {
     expect(validate(text)).toEqual([]);
   });
@@ -317,14 +367,14 @@ describe("everything that is to be said of a document", () => {
   });
 
   test("faults all over a document come at once, and warnings with them", () => {
-    const text = `{"Statement": [{"Effect": "deny", "Sid": "a b", "Action": "s3", "Resource": "x", "Condition": {"Bool": {"a": 3}}},
+    const text = `{"Statement": [{"Effect": "deny", "Sid": "a b", "Action": "s3", "Resource": "x", "Condition": {"Bool": {"s3:a": 3}}},
       {"Effect": "Allow", "NotAction": "*", "Resource": "*", "Condition": {}}]}`;
     expect(briefly(text)).toEqual([
       "invalid-effect $.Statement[0].Effect",
       "invalid-sid $.Statement[0].Sid",
       "invalid-action $.Statement[0].Action",
       "invalid-arn $.Statement[0].Resource",
-      "invalid-boolean $.Statement[0].Condition.Bool.a",
+      `invalid-boolean $.Statement[0].Condition.Bool["s3:a"]`,
       "no-version $",
       "empty-condition $.Statement[1].Condition",
     ]);
@@ -359,11 +409,11 @@ describe("everything that is to be said of a document", () => {
   test("a message and a path are bounded, whatever the document quotes", () => {
     const long = "x".repeat(5_000);
     for (const condition of [
-      `{"${long}": {"a": "b"}}`,
+      `{"${long}": {"s3:a": "b"}}`,
       `{"Bool": {"${long}": "b"}}`,
       `{"Bool": {"aws:${long}": "b"}}`,
-      `{"Bool": {"a": "${long}"}}`,
-      `{"StringLike": {"a": "\${${long}"}}`,
+      `{"Bool": {"s3:a": "${long}"}}`,
+      `{"StringLike": {"s3:a": "\${${long}"}}`,
     ]) {
       for (const { path, message } of validate(when(condition))) {
         expect(path.length).toBeLessThan(200);
@@ -376,7 +426,7 @@ describe("everything that is to be said of a document", () => {
   });
 
   test("every message is one sentence that begins small and ends without a stop", () => {
-    for (const [text] of [...ERRORS, ...WARNINGS]) {
+    for (const [text] of [...ERRORS, ...WARNINGS, [`{"a":\n x}`]]) {
       for (const { message } of validate(text)) {
         expect(message).toMatch(/^[a-z`]/);
         expect(message).not.toMatch(/\.$|\. [A-Z]|\n/);
@@ -401,7 +451,7 @@ describe("the table of codes", () => {
   });
 
   test("has an example here of each", () => {
-    const shown = [...ERRORS, ...TRUST_ERRORS, ...WARNINGS].flatMap(([, ...found]) =>
+    const shown = [...ERRORS, ...TRUST_ERRORS, ...WARNINGS, ...TRUST_WARNINGS].flatMap(([, ...found]) =>
       found.map((finding) => finding.split(" ")[0]),
     );
     expect(new Set(shown)).toEqual(new Set([...ERROR_CODES, ...WARNING_CODES]));
