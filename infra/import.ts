@@ -5,7 +5,7 @@ import { openTable } from "../shared/table/table.ts";
 import { writeLine } from "./json-lines.ts";
 import { useLocalDynamoDb } from "./local/local-stack.ts";
 import { readState } from "./local/state.ts";
-import { readAccount, summarize } from "./read-account.ts";
+import { readAccount, summarize, summarizeCheck } from "./read-account.ts";
 
 const HELP = `Imports the users and roles of an AWS account, with all policies that apply to them.
 
@@ -13,7 +13,8 @@ const HELP = `Imports the users and roles of an AWS account, with all policies t
   npm run import -- account.json --table <TableName>     into a deployed table, with your own AWS credentials
   npm run import -- account.json --local                 into the stack that \`npm start\` runs
   npm run -s import -- account.json --check              nowhere: prints what there is to say of each policy, as
-                                                         {"policy", "findings": [{"severity", "code", "path", "message"}, ...]}
+                                                         {"policy", "findings": [{"severity", "code", "path", "message"}, ...]},
+                                                         and how many there are on standard error
 
 <TableName> is an output of the deployed CloudFormation stack. It can be run again at any time: users who are there
 already keep their levels, SSH settings and self-management. A policy that cannot be read is named, and everything it
@@ -36,6 +37,9 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
+  if (values.check && (values.table !== undefined || values.local)) {
+    throw new Error("either `--check`, which imports nothing, or where to, not both");
+  }
   if (values.check) return check(await readAccount(file));
   if (values.table !== undefined && values.local) throw new Error("either `--table` or `--local`, not both");
   const local = values.local ? await readState() : undefined;
@@ -56,6 +60,7 @@ async function main(): Promise<number> {
 async function check(account: Account): Promise<number> {
   for (const policy of account.findings) await writeLine(policy);
   for (const sentence of account.notUnderstood) process.stderr.write(`not understood: ${sentence}\n`);
+  process.stderr.write(`${summarizeCheck(account)}\n`);
   return account.notUnderstood.length > 0 ? 1 : 0;
 }
 

@@ -4,6 +4,7 @@ import type { ImportReport } from "../shared/account/import-account.ts";
 import { actionNames } from "../shared/decision/levels.ts";
 import { InvalidPolicy } from "../shared/iam/invalid-policy.ts";
 import { readJson } from "../shared/iam/json.ts";
+import type { PolicyFinding } from "../shared/iam/validate.ts";
 
 const MAX_FILE = 400_000_000;
 
@@ -17,13 +18,20 @@ export async function readAccount(file: string): Promise<Account> {
     });
   });
   try {
-    const account = resolveAccount(readJson(text, MAX_FILE), actionNames());
+    const account = resolveAccount(readJson(text.replace(/^\ufeff/, ""), MAX_FILE), actionNames());
     if (account.users.length > 0) return account;
   } catch (error) {
     const why = error instanceof InvalidPolicy ? ` (${error.message})` : "";
     throw new Error(`${file} is no account${why}: ${EXPECTED}`, { cause: error });
   }
   throw new Error(`${file} has no users: ${EXPECTED}`);
+}
+
+/** The summary of a check, for people. */
+export function summarizeCheck({ findings, policyCount, users }: Account): string {
+  const count = (wanted: PolicyFinding["severity"]) =>
+    findings.flatMap((policy) => policy.findings).filter(({ severity }) => severity === wanted).length;
+  return `${policyCount} policies of ${users.length} users and roles: ${count("error")} errors, ${count("warning")} warnings`;
 }
 
 /** The summary of an import, for people. */

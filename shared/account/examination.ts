@@ -18,13 +18,19 @@ export class Examination {
 
   examine(policy: string, document: unknown, kind: DocumentKind): readonly PolicyFinding[] {
     const findings = this.#findingsOf(document, kind);
-    if (findings.length > 0) this.#byPolicy.set(policy, findings);
+    this.#byPolicy.set(policy, findings);
     return findings;
   }
 
   /** Of all policies of which there is something to say. */
   get findings(): PolicyFindings[] {
-    return [...this.#byPolicy].map(([policy, findings]) => ({ policy, findings }));
+    return [...this.#byPolicy]
+      .filter(([, findings]) => findings.length > 0)
+      .map(([policy, findings]) => ({ policy, findings }));
+  }
+
+  get policyCount(): number {
+    return this.#byPolicy.size;
   }
 
   #findingsOf(document: unknown, kind: DocumentKind): readonly PolicyFinding[] {

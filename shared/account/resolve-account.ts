@@ -39,6 +39,8 @@ export type Account = {
   readonly notUnderstood: readonly string[];
   /** Policies of which there is something to say: errors of those that are unreadable, and warnings. */
   readonly findings: readonly PolicyFindings[];
+  /** Of the policies that were looked at, trust policies among them. */
+  readonly policyCount: number;
 };
 
 /**
@@ -172,6 +174,7 @@ export function resolveAccount(value: unknown, catalogue: readonly string[] = []
     documents,
     notUnderstood: [...notUnderstood, ...everybody.flatMap(unreadableOf)],
     findings: examination.findings,
+    policyCount: examination.policyCount,
   };
 }
 

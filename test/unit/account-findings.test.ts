@@ -63,6 +63,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+function check(...args: readonly string[]) {
+  return spawnSync(process.execPath, [PROGRAM, "--check", ...args], { encoding: "utf8" });
+}
+
 describe("a snapshot of an account", () => {
   test("has findings by policy, each policy once however many it applies to", async () => {
     const { findings } = await readAccount(file);
@@ -100,12 +104,29 @@ describe("a snapshot of an account", () => {
   });
 
   test("is checked without a table, a policy a line", () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, file, "--check"], {
-      encoding: "utf8",
-    });
+    const { status, stdout, stderr } = check(file);
     expect(status).toBe(1);
     expect(stdout.trimEnd().split("\n")).toHaveLength(4);
     expect(stdout).toContain(`{"policy":"${BOUNDARY}","findings":[{"severity":"warning","code":"no-version"`);
-    expect(stderr.trimEnd().split("\n")).toHaveLength(2);
+    const told = stderr.trimEnd().split("\n");
+    expect(told).toHaveLength(3);
+    expect(told.at(-1)).toBe("6 policies of 4 users and roles: 3 errors, 3 warnings");
+  });
+
+  test("of which there is nothing to say is checked with a summary, byte order mark or not", () => {
+    const clean = join(folder, "clean.json");
+    const account = {
+      UserDetailList: [{ ...user("good", { own: allow({}) }), PermissionsBoundary: undefined }],
+    };
+    writeFileSync(clean, `\ufeff${JSON.stringify(account)}`);
+    const { status, stdout, stderr } = check(clean);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+    expect(stderr).toBe("1 policies of 1 users and roles: 0 errors, 0 warnings\n");
+  });
+
+  test.each([["--local"], ["--table", "any"]])("is not both checked and imported: %s", (...where) => {
+    const { status, stderr } = check(file, ...where);
+    expect(status).toBe(2);
+    expect(stderr).toContain("`--check`");
   });
 });
