@@ -29,6 +29,7 @@ function answerLine<T>(
 ): Answer<T> {
   try {
     const line = readJson(text, maxLine);
+    if (JSON.isRawJSON(line)) throw new Error("the input must be a JSON object");
     return { id: idOf(line), output: answer(line) };
   } catch (error) {
     const message = error instanceof Error ? error.message : "unreadable";

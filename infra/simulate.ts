@@ -28,6 +28,9 @@ Exit code: 0, or 1 when a line could not be read, or 2 when the file could not.
 
 const MAX_LINE = 4_194_304;
 
+/** A number is read as an object that has its digits. */
+const NoNumber = z.unknown().refine((value) => !JSON.isRawJSON(value), "must be an object");
+
 const Case = z.strictObject({
   id: z.unknown().optional(),
   policies: z.array(z.unknown()).max(1000),
@@ -35,17 +38,19 @@ const Case = z.strictObject({
   sessionPolicy: z.unknown().optional(),
   level: Level.optional(),
   selfManagement: z.boolean().optional(),
-  request: z.strictObject({
-    action: z.string(),
-    resource: z.string(),
-    principalArn: z.string().optional(),
-    context: z
-      .record(
-        z.string(),
-        z.union([z.string(), z.array(z.string())], { error: "must be text or a list of texts" }),
-      )
-      .optional(),
-  }),
+  request: NoNumber.pipe(
+    z.strictObject({
+      action: z.string(),
+      resource: z.string(),
+      principalArn: z.string().optional(),
+      context: NoNumber.pipe(
+        z.record(
+          z.string(),
+          z.union([z.string(), z.array(z.string())], { error: "must be text or a list of texts" }),
+        ),
+      ).optional(),
+    }),
+  ),
 });
 
 /** Decides one line; what it throws is the line's fault and says so. */

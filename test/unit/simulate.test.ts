@@ -178,6 +178,13 @@ describe("the simulator", () => {
     );
   });
 
+  test("says of a line that is a number what a line must be", () => {
+    expect(answersTo("1", "[]").map(({ error }) => error)).toEqual([
+      "line 1: the input must be a JSON object",
+      "line 2: the input must be a JSON object",
+    ]);
+  });
+
   test("refuses unknown members by name, and says where", () => {
     const request = { action: "s3:GetObject", resource: "*" };
     const errors = answersTo(
@@ -202,6 +209,8 @@ describe("the simulator", () => {
       ["policies that are no list", { policies: FULL, ...get }, "`policies` "],
       ["1,001 policies", { policies: Array.from({ length: 1001 }, () => FULL), ...get }, "`policies` "],
       ["no request", { policies: [] }, "`request` "],
+      ["a request that is a number", { policies: [], request: 1 }, "`request` must be an object"],
+      ["a context that is a number", inContext(1), "`request.context` must be an object"],
       ["no resource", { policies: [], request: { action: "s3:GetObject" } }, "`request.resource` "],
       ["no action", { policies: [], request: { resource: "*" } }, "`request.action` "],
       ["an action that is a pattern", { policies: [], ...asking("s3:*") }, "`action`"],

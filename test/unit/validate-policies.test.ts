@@ -67,7 +67,11 @@ describe("the validator", () => {
 
   test("knows the two kinds apart", () => {
     const { answers } = run([], { kind: "trust", text: GOOD });
-    expect(answers()[0]?.findings?.map(({ code }) => code)).toEqual(["misplaced-element", "missing-element"]);
+    expect(answers()[0]?.findings?.map(({ code }) => code)).toEqual([
+      "misplaced-element",
+      "missing-element",
+      "action-not-of-sts",
+    ]);
   });
 
   test("goes on after a line it cannot use, says which and why, and ends with 2", () => {
@@ -99,6 +103,49 @@ describe("the validator", () => {
     for (const [index, complaint] of complaints.entries()) {
       expect(complaint.startsWith(`validate-policies: line ${index + 2}: `)).toBe(true);
     }
+  });
+
+  test("takes each file as one document with --kind, and standard input, under its name", () => {
+    const [one, two] = [join(folder, "one.json"), join(folder, "two.json")];
+    writeFileSync(one, JSON.stringify(JSON.parse(GOOD), null, 2));
+    writeFileSync(two, `\ufeff${BAD}`);
+    const { status, stderr, answers } = run(["--kind", "identity", one, two, "-"], GOOD);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+    expect(
+      answers().map(({ id, valid, findings }) => [id, valid, findings?.map(({ code }) => code)]),
+    ).toEqual([
+      [one, true, []],
+      [two, false, ["not-json"]],
+      ["-", true, []],
+    ]);
+    expect(run(["--kind", "identity"], GOOD)).toMatchObject({ status: 0, stderr: "" });
+    expect(run(["--kind", "trust"], GOOD).answers()[0]?.findings?.[0]?.code).toBe("misplaced-element");
+  });
+
+  test("goes on after a file it cannot read with --kind, and reads no more of one than it takes", () => {
+    const huge = join(folder, "huge.json");
+    writeFileSync(huge, GOOD.padEnd(20_000_000));
+    const none = join(folder, "none.json");
+    const { status, stderr, answers } = run(["--kind", "identity", none, huge]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("none.json");
+    expect(answers().map(({ id, findings }) => [id, findings?.map(({ code }) => code)])).toEqual([
+      [huge, ["too-long"]],
+    ]);
+  });
+
+  test("points to --kind when no line could be used", () => {
+    for (const lines of [JSON.stringify(JSON.parse(GOOD), null, 2), GOOD]) {
+      const { status, stderr } = run([], lines);
+      expect(status).toBe(2);
+      expect(stderr.trimEnd().split("\n").at(-1)).toContain("add `--kind identity` or `--kind trust`");
+    }
+  });
+
+  test("says of a line that is a number, and of a document that is no text, what is wanted", () => {
+    const { stderr } = run([], "1", { kind: "identity", text: JSON.parse(GOOD) });
+    expect(stderr).toContain("line 1: the input must be a JSON object");
+    expect(stderr).toContain("line 2: `text` must be the document as text");
   });
 
   test("reads several files in turn, and goes on after one that is not there", () => {
@@ -149,13 +196,16 @@ describe("the validator", () => {
   test.each(["--help", "-h"])("explains itself with %s, and reads nothing", (option) => {
     const { status, stdout, stderr } = run([option], "nope");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    for (const word of ["identity", "trust", "findings", "severity", "Exit code"])
+    for (const word of ["identity", "trust", "findings", "severity", "Exit code", "--kind", "16,777,216"])
       expect(stdout).toContain(word);
   });
 
-  test("ends with 2 for an option it does not know", () => {
-    const { status, stdout, stderr } = run(["--strict"]);
+  test.each([
+    [["--strict"], "--strict"],
+    [["--kind", "resource"], "`--kind` must be `identity` or `trust`"],
+  ])("ends with 2 for an option it does not know: %s", (args, named) => {
+    const { status, stdout, stderr } = run(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(stderr).toContain("--strict");
+    expect(stderr).toContain(named);
   });
 });
