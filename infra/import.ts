@@ -61,7 +61,10 @@ async function check(account: Account): Promise<number> {
   for (const policy of account.findings) await writeLine(policy);
   for (const sentence of account.notUnderstood) process.stderr.write(`not understood: ${sentence}\n`);
   process.stderr.write(`${summarizeCheck(account)}\n`);
-  return account.notUnderstood.length > 0 ? 1 : 0;
+  const isFaulty = account.findings.some(({ findings }) =>
+    findings.some(({ severity }) => severity === "error"),
+  );
+  return isFaulty || account.notUnderstood.length > 0 ? 1 : 0;
 }
 
 try {

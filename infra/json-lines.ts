@@ -69,5 +69,6 @@ async function* linesOf(input: AsyncIterable<Buffer>, maxLine: number): AsyncGen
       line = next;
     }
   }
+  line += decoder.decode();
   if (line !== "") yield line;
 }

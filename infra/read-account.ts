@@ -31,16 +31,13 @@ export async function readAccount(file: string): Promise<Account> {
 export function summarizeCheck({ findings, policyCount, users }: Account): string {
   const count = (wanted: PolicyFinding["severity"]) =>
     findings.flatMap((policy) => policy.findings).filter(({ severity }) => severity === wanted).length;
-  return `${policyCount} policies of ${users.length} users and roles: ${count("error")} errors, ${count("warning")} warnings`;
+  return `policies: ${policyCount}, users and roles: ${users.length}; errors: ${count("error")}, warnings: ${count("warning")}`;
 }
 
 /** The summary of an import, for people. */
 export function summarize(report: ImportReport): string {
   const { added, changed, unchanged, vanished, notUnderstood, findings } = report;
-  const warned = findings.filter((policy) => policy.findings.some(({ severity }) => severity === "warning"));
-  const warnings = warned.flatMap((policy) =>
-    policy.findings.filter(({ severity }) => severity === "warning"),
-  );
+  const said = findings.flatMap((policy) => policy.findings);
   const list = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [title, ...lines.map((line) => `  - ${line}`)];
   return [
@@ -50,8 +47,8 @@ export function summarize(report: ImportReport): string {
       "not understood; whoever it applies to is denied until a new snapshot is imported:",
       notUnderstood,
     ),
-    ...(warnings.length === 0
+    ...(said.length === 0
       ? []
-      : [`${warnings.length} warnings about ${warned.length} policies: npm run -s import -- <file> --check`]),
+      : [`${said.length} findings about ${findings.length} policies: npm run -s import -- <file> --check`]),
   ].join("\n");
 }

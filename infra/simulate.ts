@@ -110,7 +110,7 @@ async function main(): Promise<number> {
 }
 
 if (import.meta.main) {
-  process.stdout.on("error", () => process.exit());
+  process.stdout.on("error", () => process.exit(2));
   try {
     process.exitCode = await main();
   } catch (error) {

@@ -120,7 +120,7 @@ function complain(why: string): void {
 }
 
 if (import.meta.main) {
-  process.stdout.on("error", () => process.exit());
+  process.stdout.on("error", () => process.exit(2));
   try {
     process.exitCode = await main();
   } catch (error) {

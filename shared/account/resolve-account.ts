@@ -77,6 +77,17 @@ export function resolveAccount(value: unknown, catalogue: readonly string[] = []
     read(ManagedPolicyDetail, "Policies", details.Policies).map((policy) => [policy.Arn, policy]),
   );
 
+  // What applies to nobody is examined as well.
+  for (const policy of managed.values()) {
+    const version = defaultVersionOf(policy);
+    if (version) examination.examine(policy.Arn, version.Document, "identity");
+  }
+  for (const { GroupName, GroupPolicyList = [] } of groups.values()) {
+    for (const { PolicyName, PolicyDocument } of GroupPolicyList) {
+      examination.examine(`group/${GroupName} ${PolicyName}`, PolicyDocument, "identity");
+    }
+  }
+
   const refer = (name: string, document: unknown, policy = name): PolicyRef => {
     const [fault, ...others] = examination
       .examine(policy, document, "identity")
@@ -92,7 +103,7 @@ export function resolveAccount(value: unknown, catalogue: readonly string[] = []
   };
   const referManaged = (arn: string, name = arn): PolicyRef => {
     const policy = managed.get(arn);
-    const version = policy?.PolicyVersionList?.find(({ VersionId }) => VersionId === policy.DefaultVersionId);
+    const version = policy && defaultVersionOf(policy);
     return version
       ? refer(name, version.Document, arn)
       : { Name: name, Unreadable: "its document is not in the snapshot" };
@@ -189,6 +200,10 @@ function trustsEc2({ Arn, AssumeRolePolicyDocument }: RoleDetail, notUnderstood:
     notUnderstood.push(`${Arn}: trust policy: ${error.message}`);
     return true;
   }
+}
+
+function defaultVersionOf({ DefaultVersionId, PolicyVersionList }: ManagedPolicyDetail) {
+  return PolicyVersionList?.find(({ VersionId }) => VersionId === DefaultVersionId);
 }
 
 function faultOf(error: z.ZodError): string {

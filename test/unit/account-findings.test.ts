@@ -8,6 +8,7 @@ import { readAccount, summarize } from "../../infra/read-account.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../infra/import.ts", import.meta.url));
 const BOUNDARY = "arn:aws:iam::123456789012:policy/boundary";
+const UNATTACHED = "arn:aws:iam::123456789012:policy/unattached";
 const userArn = (name: string) => `arn:aws:iam::123456789012:user/${name}`;
 const allow = (rest: object) => ({
   Version: "2012-10-17",
@@ -45,7 +46,21 @@ const SNAPSHOT = {
       },
     },
   ],
+  GroupDetailList: [
+    {
+      GroupName: "empty",
+      GroupPolicyList: [{ PolicyName: "own", PolicyDocument: allow({ Effect: "Denied" }) }],
+    },
+  ],
   Policies: [
+    {
+      Arn: UNATTACHED,
+      DefaultVersionId: "v2",
+      PolicyVersionList: [
+        { VersionId: "v1", Document: {} },
+        { VersionId: "v2", Document: allow({ Action: "s3" }) },
+      ],
+    },
     {
       Arn: BOUNDARY,
       DefaultVersionId: "v1",
@@ -76,6 +91,8 @@ describe("a snapshot of an account", () => {
       [`${userArn("bad")} own`]: ["invalid-effect", "invalid-arn"],
       [`${userArn("bad")} encoded`]: ["not-json"],
       [BOUNDARY]: ["no-version"],
+      [UNATTACHED]: ["invalid-action"],
+      "group/empty own": ["invalid-effect"],
     });
   });
 
@@ -95,22 +112,22 @@ describe("a snapshot of an account", () => {
     expect(notUnderstood).toHaveLength(2);
   });
 
-  test("is summed up with a count of the warnings, not with each", async () => {
+  test("is summed up with a count of the findings, not with each", async () => {
     const { findings, notUnderstood } = await readAccount(file);
     const nobody = { added: [], changed: [], unchanged: [], vanished: [] };
     const lines = summarize({ ...nobody, findings, notUnderstood }).split("\n");
-    expect(lines.at(-1)).toBe("3 warnings about 2 policies: npm run -s import -- <file> --check");
-    expect(summarize({ ...nobody, findings: [], notUnderstood: [] })).not.toContain("warnings");
+    expect(lines.at(-1)).toBe("8 findings about 6 policies: npm run -s import -- <file> --check");
+    expect(summarize({ ...nobody, findings: [], notUnderstood: [] })).not.toContain("findings");
   });
 
   test("is checked without a table, a policy a line", () => {
     const { status, stdout, stderr } = check(file);
     expect(status).toBe(1);
-    expect(stdout.trimEnd().split("\n")).toHaveLength(4);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(6);
     expect(stdout).toContain(`{"policy":"${BOUNDARY}","findings":[{"severity":"warning","code":"no-version"`);
     const told = stderr.trimEnd().split("\n");
     expect(told).toHaveLength(3);
-    expect(told.at(-1)).toBe("6 policies of 4 users and roles: 3 errors, 3 warnings");
+    expect(told.at(-1)).toBe("policies: 8, users and roles: 4; errors: 5, warnings: 3");
   });
 
   test("of which there is nothing to say is checked with a summary, byte order mark or not", () => {
@@ -121,7 +138,20 @@ describe("a snapshot of an account", () => {
     writeFileSync(clean, `\ufeff${JSON.stringify(account)}`);
     const { status, stdout, stderr } = check(clean);
     expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
-    expect(stderr).toBe("1 policies of 1 users and roles: 0 errors, 0 warnings\n");
+    expect(stderr).toBe("policies: 1, users and roles: 1; errors: 0, warnings: 0\n");
+  });
+
+  test("fails its check for an error in a trust policy, which makes nobody unreadable", () => {
+    const [role] = SNAPSHOT.RoleDetailList;
+    const { Statement: statement } = role?.AssumeRolePolicyDocument ?? {};
+    const trusting = { Statement: { ...statement, Condition: { Bool: { "aws:SecureTransport": "yes" } } } };
+    const faulty = join(folder, "faulty.json");
+    const account = { RoleDetailList: [{ ...role, AssumeRolePolicyDocument: trusting }] };
+    writeFileSync(faulty, JSON.stringify(account));
+    const { status, stdout, stderr } = check(faulty);
+    expect(status).toBe(1);
+    expect(stdout).toContain("invalid-boolean");
+    expect(stderr).toBe("policies: 1, users and roles: 1; errors: 1, warnings: 1\n");
   });
 
   test.each([["--local"], ["--table", "any"]])("is not both checked and imported: %s", (...where) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -187,6 +187,16 @@ describe("the validator", () => {
       { id: null, error: expect.stringContaining("line 1: $: is longer than") },
       { id: 2, valid: true, findings: [] },
     ]);
+  });
+
+  test.runIf(existsSync("/dev/full"))("does not pass when its answers could not be written", () => {
+    const full = openSync("/dev/full", "w");
+    const { status } = spawnSync(process.execPath, [PROGRAM], {
+      input: asLines([identity(BAD)]),
+      stdio: ["pipe", full, "ignore"],
+    });
+    closeSync(full);
+    expect(status).toBe(2);
   });
 
   test("answers nothing to nothing", () => {
