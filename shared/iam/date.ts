@@ -40,6 +40,11 @@ function nanoseconds(instant: Instant): bigint {
   return typeof instant === "number" ? BigInt(instant) * 1_000_000_000n : instant;
 }
 
+/** Whether it looks like a year, and is seconds. */
+export function looksLikeYear(text: string): boolean {
+  return /^\d{4}$/.test(text);
+}
+
 /** Whether it is a date that leaves its zone open. */
 export function lacksZone(text: string): boolean {
   return !EPOCH_SECONDS.test(text) && W3C.exec(text)?.[8] === undefined && readDate(text) !== undefined;

@@ -17,6 +17,7 @@ export const ERROR_CODES = [
   "empty-list",
   "unknown-version",
   "too-many-statements",
+  "too-many-errors",
   "invalid-effect",
   "invalid-sid",
   "duplicate-sid",

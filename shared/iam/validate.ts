@@ -16,13 +16,24 @@ type Options = {
   readonly isAccepted?: boolean;
 };
 
+/** Nobody reads more of them at once. */
+const MOST_ERRORS = 1000;
+
 /** Everything that is to be said of a policy document: first the errors, for which it is refused, then warnings. */
 export function validatePolicy(text: string, kind: DocumentKind, options: Options = {}): PolicyFinding[] {
   const errors: PolicyFinding[] = [];
   const told = new Set<string>();
   const report: Report = (code, path, message) => {
     const all = `${code} ${path} ${message}`;
-    if (!told.has(all)) errors.push({ severity: "error", code, path, message });
+    if (told.has(all)) return;
+    if (errors.length === MOST_ERRORS) {
+      throw new InvalidPolicy(
+        "too-many-errors",
+        "$",
+        `has more than ${MOST_ERRORS} errors, so correct these first`,
+      );
+    }
+    errors.push({ severity: "error", code, path, message });
     told.add(all);
   };
   try {

@@ -1,5 +1,5 @@
 import { Context, isMultivalued } from "./context.ts";
-import { lacksZone } from "./date.ts";
+import { lacksZone, looksLikeYear } from "./date.ts";
 import type { ConditionText, Document, StatementText } from "./document.ts";
 import { quote } from "./finding.ts";
 import { isGlobalKey, isSingleValued } from "./global-keys.ts";
@@ -18,6 +18,7 @@ export const WARNING_CODES = [
   "set-operator-on-single-value",
   "no-set-operator",
   "date-without-zone",
+  "year-as-seconds",
   "host-bits",
   "token-issue-time",
   "passed-to-service",
@@ -93,6 +94,15 @@ const dateWithoutZone: Rule = ({ conditions }) =>
       code: "date-without-zone",
       place,
       message: `${quote(text)} has no zone and is read as UTC, so add one, such as \`Z\``,
+    }));
+
+const yearAsSeconds: Rule = ({ conditions }) =>
+  valuesOf(conditions, /^Date/)
+    .filter(({ text }) => looksLikeYear(text))
+    .map(({ text, place }) => ({
+      code: "year-as-seconds",
+      place,
+      message: `${quote(text)} is read as seconds since 1970, so write a whole date, such as \`${text}-01-01T00:00:00Z\``,
     }));
 
 const hostBits: Rule = ({ conditions }) =>
@@ -210,6 +220,7 @@ const RULES: readonly Rule[] = [
   unknownKey,
   setOperator,
   dateWithoutZone,
+  yearAsSeconds,
   hostBits,
   tokenIssueTime,
   passedToService,
@@ -237,8 +248,9 @@ function coverageOf(pattern: string): (action: string) => boolean {
 /** Whether a resource pattern covers any role. */
 function mayBeRole(text: string): boolean {
   if (text === "*") return true;
-  const [, , service = "", , , ...rest] = text.split(":");
-  const isOpenEnded = text.split(":").length < 6 && text.endsWith("*");
+  const fields = text.split(":");
+  const isOpenEnded = fields.length < 6 && text.endsWith("*");
+  const [, , service = isOpenEnded ? "*" : "", , , ...rest] = fields;
   return mayBegin(service, "iam", true) && (isOpenEnded || mayBegin(rest.join(":"), "role/", false));
 }
 

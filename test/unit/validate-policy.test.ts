@@ -169,6 +169,11 @@ const ERRORS: readonly Row[] = [
     when(`{"ArnEquals": {"s3:a": "arn:aws:iam:us-east-1:123456789012:user/a"}}`),
     `region-in-iam-arn $.Statement.Condition.ArnEquals["s3:a"]`,
   ],
+  [
+    allow(`"Action": [${Array(1001).fill("1").join(",")}], "Resource": "*"`),
+    ...Array.from({ length: 1000 }, (_, at) => `wrong-type $.Statement.Action[${at}]`),
+    "too-many-errors $",
+  ],
 ];
 
 const TRUST_ERRORS: readonly Row[] = [
@@ -223,6 +228,10 @@ const WARNINGS: readonly Row[] = [
   [
     when(`{"DateLessThan": {"aws:CurrentTime": ["2024-05-26T12:00:00", "2024-05-26"]}}`),
     ...[0, 1].map((at) => `date-without-zone $.Statement.Condition.DateLessThan["aws:CurrentTime"][${at}]`),
+  ],
+  [
+    when(`{"DateLessThan": {"aws:CurrentTime": ["2030", 1716724800]}}`),
+    `year-as-seconds $.Statement.Condition.DateLessThan["aws:CurrentTime"][0]`,
   ],
   [
     when(`{"NotIpAddress": {"aws:SourceIp": ["10.1.2.3/8", "2001:db8::1/64"]}}`),
@@ -284,6 +293,7 @@ const TRUST_WARNINGS: readonly Row[] = [
 ];
 
 const QUIET: readonly string[] = [
+  allow(`"Action": "iam:PassRole", "Resource": ["arn:*", "arn:aw*", "arn:aws:iam::*"]`),
   allow(`"Action": ["opsworks:*", "iam:PassRole"], "Resource": "*"`),
   allow(
     `"Action": "iam:PassRole", "Resource": ["*", "arn:aws:iam::*:role/*", "arn:aws:iam::123456789012:*"]`,
@@ -385,9 +395,8 @@ describe("everything that is to be said of a document", () => {
     ({ text }) => {
       const errors = validate(text).filter(({ severity }) => severity === "error");
       const thrown = refusalOf(text);
-      expect(errors.map(({ code, path, message }) => `${code} ${path}: ${message}`)).toContain(
-        `${thrown?.code} ${thrown?.message}`,
-      );
+      const [first] = errors.map(({ code, path, message }) => `${code} ${path}: ${message}`);
+      expect(first).toBe(`${thrown?.code} ${thrown?.message}`);
     },
   );
 
