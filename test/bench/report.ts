@@ -67,7 +67,11 @@ export function toMarkdown(report: Report): string {
     ["slowest to fastest round", ({ perSecond }) => `${inWords(perSecond.min)} to ${inWords(perSecond.max)}`],
     [`times ${report.fastestPeer}`, ({ timesFastestPeer }) => timesFastestPeer && ratio(timesFastestPeer)],
     ["times cedar-wasm", ({ timesCedar }) => timesCedar && ratio(timesCedar)],
-    ["differ", ({ compared, differ }) => (compared === 0 ? "" : `${differ} of ${grouped(compared)}`)],
+    [
+      "differ",
+      ({ kind, compared, differ }) =>
+        kind === "own" || compared === 0 ? "" : `${differ} of ${grouped(compared)}`,
+    ],
   ];
   const filled = columns.filter(([, cellOf]) => report.rows.some((row) => cellOf(row) !== undefined));
   const lines = [

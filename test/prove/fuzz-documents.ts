@@ -1,4 +1,4 @@
-/** Policy documents gone wrong in one to four places, as text: what the door must refuse, or read as the plain one does. */
+/** Policy documents gone wrong in up to four places, as text: what the door must refuse, or read as the plain one does. */
 import { InvalidPolicy } from "../../shared/iam/invalid-policy.ts";
 import { MAX_POLICY_LENGTH, parsePolicy } from "../../shared/iam/policy.ts";
 import { validatePolicy } from "../../shared/iam/validate.ts";
