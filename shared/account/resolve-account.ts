@@ -3,9 +3,8 @@ import { InvalidPolicy } from "../iam/invalid-policy.ts";
 import { readJson } from "../iam/json.ts";
 import { MAX_POLICY_LENGTH } from "../iam/policy.ts";
 import { namesService } from "../iam/trust.ts";
-import { hashOf } from "../model/policy-hash.ts";
 import { readPrincipal } from "../model/principal.ts";
-import type { PolicyRef, User } from "../model/user.ts";
+import type { User } from "../model/user.ts";
 import {
   AccountDetails,
   GroupDetail,
@@ -14,6 +13,7 @@ import {
   SomebodyDetail,
   UserDetail,
 } from "./account-details.ts";
+import { AccountPolicies } from "./account-policies.ts";
 import { Examination, type PolicyFindings, textOf } from "./examination.ts";
 
 /** What IAM says of a user; the rest of a profile (SSH, self-management) is ours. */
@@ -54,7 +54,6 @@ export type Account = {
 export function resolveAccount(value: unknown, catalogue: readonly string[] = []): Account {
   const details = AccountDetails.parse(value);
   const notUnderstood: string[] = [];
-  const documents = new Map<string, string>();
   const examination = new Examination(catalogue);
   const notRead: (SomebodyDetail & { fault: string })[] = [];
   if (details.IsTruncated)
@@ -70,68 +69,11 @@ export function resolveAccount(value: unknown, catalogue: readonly string[] = []
       else notUnderstood.push(fault);
       return [];
     });
-  const groups = new Map(
-    read(GroupDetail, "GroupDetailList", details.GroupDetailList).map((g) => [g.GroupName, g]),
+  const policies = new AccountPolicies(
+    read(ManagedPolicyDetail, "Policies", details.Policies),
+    read(GroupDetail, "GroupDetailList", details.GroupDetailList),
+    examination,
   );
-  const managed = new Map(
-    read(ManagedPolicyDetail, "Policies", details.Policies).map((policy) => [policy.Arn, policy]),
-  );
-
-  // What applies to nobody is examined as well.
-  for (const policy of managed.values()) {
-    const version = defaultVersionOf(policy);
-    if (version) examination.examine(policy.Arn, version.Document, "identity");
-  }
-  for (const { GroupName, GroupPolicyList = [] } of groups.values()) {
-    for (const { PolicyName, PolicyDocument } of GroupPolicyList) {
-      examination.examine(`group/${GroupName} ${PolicyName}`, PolicyDocument, "identity");
-    }
-  }
-
-  const refer = (name: string, document: unknown, policy = name): PolicyRef => {
-    const [fault, ...others] = examination
-      .examine(policy, document, "identity")
-      .filter(({ severity }) => severity === "error");
-    if (fault) {
-      const more = others.length === 0 ? "" : `; and ${others.length} more`;
-      return { Name: name, Unreadable: `${fault.path}: ${fault.message}${more}` };
-    }
-    const text = textOf(document);
-    const hash = hashOf(text);
-    documents.set(hash, text);
-    return { Name: name, Hash: hash };
-  };
-  const referManaged = (arn: string, name = arn): PolicyRef => {
-    const policy = managed.get(arn);
-    const version = policy && defaultVersionOf(policy);
-    return version
-      ? refer(name, version.Document, arn)
-      : { Name: name, Unreadable: "its document is not in the snapshot" };
-  };
-  const referGroup = (name: string): PolicyRef[] => {
-    const group = groups.get(name);
-    if (!group) return [{ Name: `group/${name}`, Unreadable: "the group is not in the snapshot" }];
-    return [
-      ...(group.GroupPolicyList ?? []).map((inline) =>
-        refer(`group/${name} ${inline.PolicyName}`, inline.PolicyDocument),
-      ),
-      ...(group.AttachedManagedPolicies ?? []).map(({ PolicyArn }) =>
-        referManaged(PolicyArn, `group/${name} ${PolicyArn}`),
-      ),
-    ];
-  };
-  const applyTo = (detail: UserDetail | RoleDetail, inline: UserDetail["UserPolicyList"] = []) => ({
-    Policies: [
-      ...inline.map(({ PolicyName, PolicyDocument }) =>
-        refer(PolicyName, PolicyDocument, `${detail.Arn} ${PolicyName}`),
-      ),
-      ...(detail.AttachedManagedPolicies ?? []).map(({ PolicyArn }) => referManaged(PolicyArn)),
-    ],
-    ...(detail.PermissionsBoundary
-      ? { Boundary: referManaged(detail.PermissionsBoundary.PermissionsBoundaryArn) }
-      : {}),
-    Tags: Object.fromEntries((detail.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
-  });
   const identify = (arn: string, kind: "user" | "role"): string | undefined => {
     const principal = readPrincipal(arn);
     if (principal?.kind === kind) return principal.userArn;
@@ -143,12 +85,12 @@ export function resolveAccount(value: unknown, catalogue: readonly string[] = []
     (detail): AccountUser[] => {
       const IamUserArn = identify(detail.Arn, "user");
       if (IamUserArn === undefined) return [];
-      const own = applyTo(detail, detail.UserPolicyList);
-      const Groups = detail.GroupList ?? [];
-      const Policies = [...own.Policies, ...Groups.flatMap(referGroup)];
-      return [
-        { IamUserArn, Name: detail.UserName, Kind: "user", UserId: detail.UserId, Groups, ...own, Policies },
+      const { UserName: Name, UserId, GroupList: Groups = [] } = detail;
+      const Policies = [
+        ...policies.ofDetail(detail, detail.UserPolicyList),
+        ...Groups.flatMap((name) => policies.ofGroup(name)),
       ];
+      return [{ IamUserArn, Name, Kind: "user", UserId, Groups, Policies, ...capAndTags(detail, policies) }];
     },
   );
   const roles = read(RoleDetail, "RoleDetailList", details.RoleDetailList).flatMap(
@@ -164,7 +106,8 @@ export function resolveAccount(value: unknown, catalogue: readonly string[] = []
       };
       examination.examine(`${detail.Arn} trust policy`, detail.AssumeRolePolicyDocument, "trust");
       const TrustsEc2 = trustsEc2(detail, notUnderstood);
-      return [{ ...identity, TrustsEc2, Groups: [], ...applyTo(detail, detail.RolePolicyList) }];
+      const Policies = policies.ofDetail(detail, detail.RolePolicyList);
+      return [{ ...identity, TrustsEc2, Groups: [], Policies, ...capAndTags(detail, policies) }];
     },
   );
   // Whoever can be named is imported all the same: what cannot be read might deny them something.
@@ -182,7 +125,7 @@ export function resolveAccount(value: unknown, catalogue: readonly string[] = []
   const everybody = [...users, ...roles, ...unread];
   return {
     users: everybody,
-    documents,
+    documents: policies.documents,
     notUnderstood: [...notUnderstood, ...everybody.flatMap(unreadableOf)],
     findings: examination.findings,
     policyCount: examination.policyCount,
@@ -202,8 +145,13 @@ function trustsEc2({ Arn, AssumeRolePolicyDocument }: RoleDetail, notUnderstood:
   }
 }
 
-function defaultVersionOf({ DefaultVersionId, PolicyVersionList }: ManagedPolicyDetail) {
-  return PolicyVersionList?.find(({ VersionId }) => VersionId === DefaultVersionId);
+function capAndTags({ PermissionsBoundary, Tags = [] }: UserDetail | RoleDetail, policies: AccountPolicies) {
+  return {
+    ...(PermissionsBoundary
+      ? { Boundary: policies.managed(PermissionsBoundary.PermissionsBoundaryArn) }
+      : {}),
+    Tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
+  };
 }
 
 function faultOf(error: z.ZodError): string {
