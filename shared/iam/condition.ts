@@ -6,7 +6,8 @@ import { findOperator, type Operator, operatorMeantBy } from "./operators.ts";
 import type { Pattern } from "./pattern.ts";
 import { compileEntries, type Place } from "./place.ts";
 
-type Qualifier = "ForAllValues" | "ForAnyValue";
+const QUALIFIERS = ["ForAllValues", "ForAnyValue"] as const;
+type Qualifier = (typeof QUALIFIERS)[number];
 
 /** One key under one operator of a `Condition` block. */
 export type Condition = {
@@ -19,7 +20,7 @@ export type Condition = {
 /** An operator as a condition block writes it. */
 export type OperatorUse = {
   readonly operator: Operator;
-  readonly qualifier?: Qualifier;
+  readonly qualifier: Qualifier | undefined;
   readonly ifExists: boolean;
 };
 
@@ -27,6 +28,7 @@ const SHAPE = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/;
 
 /** Splits `ForAnyValue:StringEqualsIfExists` into its parts; of an unknown operator there are none. */
 export function readOperator(text: string, place: Place): OperatorUse | undefined {
+  // Stryker disable next-line StringLiteral,ArrayDeclaration: any name that is no operator is as good
   const [, qualifier, name = "", ifExists] = SHAPE.exec(text) ?? [];
   const operator = findOperator(name);
   if (!operator) {
@@ -40,7 +42,7 @@ export function readOperator(text: string, place: Place): OperatorUse | undefine
   }
   return {
     operator,
-    ...(qualifier === "ForAllValues" || qualifier === "ForAnyValue" ? { qualifier } : {}),
+    qualifier: QUALIFIERS.find((known) => known === qualifier),
     ifExists: ifExists !== undefined,
   };
 }

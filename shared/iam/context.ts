@@ -41,15 +41,19 @@ export class Context {
     }
     this.#places = placesOf(names);
     this.#values = values;
+    // Stryker disable next-line ConditionalExpression: the search would find none
     if (this.#places.size < names.length) {
-      const [repeated = ""] = entries.find((_, place) => names.indexOf(names[place] ?? "") < place) ?? [];
-      throw invalidKey(repeated, "is there twice, in different case");
+      for (const [place, [key]] of entries.entries()) {
+        if (names.indexOf(internName(key)) < place)
+          throw invalidKey(key, "is there twice, in different case");
+      }
     }
   }
 
   /** @param key in lower case */
   get(key: string): ContextValue | undefined {
     const place = this.#places.get(key);
+    // Stryker disable next-line ConditionalExpression: for the types; no list has a place `undefined`
     return place === undefined ? undefined : this.#values[place];
   }
 
@@ -115,12 +119,16 @@ function placesOf(names: readonly string[]): Places {
 function withKey({ places, longer }: KeySet, name: string): KeySet {
   const found = longer.get(name);
   if (found !== undefined) return found;
+  // Stryker disable all: what is kept shows in memory alone
   if (sets >= MOST_SETS) {
     NO_KEYS.longer.clear();
     sets = 0;
   }
+  // Stryker restore all
   const made = { places: new Map(places).set(name, places.size), longer: new Map() };
+  // Stryker disable next-line CallExpression: as above
   longer.set(name, made);
+  // Stryker disable next-line AssignmentOperator: as above
   sets += 1;
   return made;
 }

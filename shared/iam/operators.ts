@@ -103,7 +103,9 @@ function ordered<T>(
 /** Ignores case, in what variables stand for as well. */
 function ignoreCase(parts: Part[]): Pattern {
   const compileLowered = (some: readonly Part[]) =>
+    // Stryker disable next-line ConditionalExpression: for the types; what is resolved, or has no variable, is text
     compileGlob(some.map((part) => (typeof part === "string" ? part.toLowerCase() : part)));
+  // Stryker disable next-line ConditionalExpression,BlockStatement: compiled once where that is possible
   if (!hasVariable(parts)) {
     const matches = compileLowered(parts);
     return (value, context) => matches(value.toLowerCase(), context);
@@ -126,6 +128,7 @@ function arn(name: string, negated: boolean): Operator {
 }
 
 const readBoolean = (value: string) =>
+  // Stryker disable next-line ConditionalExpression,LogicalOperator: the usual spelling, without more ado
   value === "true" || value === "false"
     ? value
     : /^(?:true|false)$/i.test(value)

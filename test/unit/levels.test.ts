@@ -1,8 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { actionOf } from "../../shared/iam/action.ts";
 import actions from "../../shared/decision/actions.json" with { type: "json" };
 import { decide } from "../../shared/decision/decide.ts";
-import { levelMeets, needsSsh, requirementOf } from "../../shared/decision/levels.ts";
+import { isOpsWorksAction, levelMeets, needsSsh, requirementOf } from "../../shared/decision/levels.ts";
 import { Context } from "../../shared/iam/context.ts";
 import { readRequest } from "../../shared/iam/request.ts";
 import { Level } from "../../shared/model/level.ts";
@@ -79,11 +79,41 @@ describe("the level table", () => {
       "",
       "constructor",
       "__proto__",
+      `opsworks:${"x".repeat(200)}`,
     ]) {
       expect(requirementOf(actionOf(action))).toBe("policy");
       for (const level of Level.options)
         expect(levelMeets(level, requirementOf(actionOf(action)))).toBe(false);
     }
+  });
+
+  test.each([
+    ["CreateLayer", true],
+    ["createlayer", true],
+    ["GrantAccess", true],
+    ["CheckAuthorization", false],
+    ["LaunchRocket", false],
+    ["", false],
+  ])("knows whether OpsWorks had an action: %s", (name, had) => {
+    expect(isOpsWorksAction(name)).toBe(had);
+  });
+
+  test("is not loaded with a requirement that is none", async () => {
+    vi.resetModules();
+    vi.doMock("../../shared/decision/actions.json", () => ({ default: { "opsworks:CreateApp": "rule" } }));
+    await expect(import("../../shared/decision/levels.ts")).rejects.toThrow(
+      "actions.json: `rule` is no requirement",
+    );
+    vi.doUnmock("../../shared/decision/actions.json");
+  });
+
+  test("says nothing of an action that was asked about before it was loaded", async () => {
+    vi.resetModules();
+    const action = await import("../../shared/iam/action.ts");
+    const asked = action.actionOf("s3:GetObject");
+    const levels = await import("../../shared/decision/levels.ts");
+    expect(levels.requirementOf(asked)).toBe("policy");
+    expect(levels.requirementOf(action.actionOf("opsworks:CreateApp"))).toBe("manage");
   });
 
   test("only GrantAccess is instance access", () => {
