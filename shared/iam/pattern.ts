@@ -8,10 +8,12 @@ export const ANY_RUN = Symbol("*");
 /** `?`: one character (one code point). */
 export const ANY_ONE = Symbol("?");
 /** `${key}` or `${key, 'fallback'}`; `key` in lower case. */
-type Variable = { readonly key: string; readonly fallback?: string };
+type Variable = { readonly key: string; readonly fallback: string | undefined };
 
 /** One piece of a pattern: literal text, a wildcard, or a policy variable. */
-export type Part = string | typeof ANY_RUN | typeof ANY_ONE | Variable;
+export type Part = Fixed | Variable;
+/** One that is the same for every request. */
+export type Fixed = string | typeof ANY_RUN | typeof ANY_ONE;
 
 /** `undefined`: a variable in the pattern has no value, so the pattern matches nothing. */
 export type Match = boolean | undefined;
@@ -22,8 +24,8 @@ export type Pattern = (text: string, context: Context) => Match;
 /** What is special in a pattern: wildcards only where the operator has them, variables only in Version `2012-10-17`. */
 export type Syntax = { readonly wildcards: boolean; readonly variables: boolean };
 
-const VARIABLE = /^\$\{([^,'"${}]+)(?:,\s*'([^'{}]*)'\s*)?\}/;
-const ESCAPED = /^\$\{([*?$])\}/;
+/** Either a character itself, or a key and its fallback. */
+const VARIABLE = /^\$\{(?:([*?$])|\s*([^\s,'"${}][^,'"${}]*)(?:,\s*'([^'{}]*)'\s*)?)\}/;
 
 /**
  * Splits a pattern into its parts.
@@ -38,22 +40,23 @@ export function parsePattern(text: string, syntax: Syntax): Part[] {
     if (literal !== "") parts.push(literal);
     literal = "";
   };
+  // Stryker disable next-line EqualityOperator: there is no character after the end
   for (let at = 0; at < text.length; ) {
     const char = text.charAt(at);
     if (syntax.variables && text.startsWith("${", at)) {
       const rest = text.slice(at);
-      const escaped = ESCAPED.exec(rest);
-      const variable = escaped ? null : VARIABLE.exec(rest);
-      const key = variable?.[1] && internName(variable[1].trim());
-      if (escaped) literal += escaped[1];
-      else if (variable && key) {
-        flush();
-        parts.push(variable[2] === undefined ? { key } : { key, fallback: variable[2] });
-      } else {
+      const variable = VARIABLE.exec(rest);
+      if (variable === null) {
         const fault = `has a \`\${\` that is no policy variable, so write it as \`\${aws:username}\`: ${quote(rest)}`;
         throw new InvalidValue("invalid-variable", fault);
       }
-      at += (escaped ?? variable)?.[0].length ?? 1;
+      const [, itself, name, fallback] = variable;
+      if (name === undefined) literal += itself;
+      else {
+        flush();
+        parts.push({ key: internName(name.trimEnd()), fallback });
+      }
+      at += variable[0].length;
     } else {
       at += 1;
       if (syntax.wildcards && (char === "*" || char === "?")) {
@@ -67,38 +70,42 @@ export function parsePattern(text: string, syntax: Syntax): Part[] {
 }
 
 export function hasVariable(parts: readonly Part[]): boolean {
-  return parts.some((part) => typeof part === "object");
+  return !isFixed(parts);
+}
+
+export function isFixed(parts: readonly Part[]): parts is readonly Fixed[] {
+  return parts.every((part) => typeof part !== "object");
 }
 
 /**
  * The parts with every variable replaced by its value, as literal text: a `*` in a user's name is no wildcard.
  * `undefined` when one has neither a value nor a fallback.
  */
-export function resolveVariables(parts: readonly Part[], context: Context): Part[] | undefined {
-  const resolved: Part[] = [];
+export function resolveVariables(parts: readonly Part[], context: Context): Fixed[] | undefined {
+  const resolved: Fixed[] = [];
   for (const part of parts) {
     const text = typeof part === "object" ? (context.single(part.key) ?? part.fallback) : part;
     if (text === undefined) return undefined;
-    const last = resolved.at(-1);
-    if (typeof text === "string" && typeof last === "string") resolved[resolved.length - 1] = last + text;
-    else if (text !== "") resolved.push(text);
+    resolved.push(text);
   }
   return resolved;
 }
 
 /** Splits parts at a `:` in literal text, into at most `limit` fields; a colon inside a variable does not count. */
-export function splitAtColons(parts: readonly Part[], limit: number): Part[][] {
-  const fields: Part[][] = [[]];
+export function splitAtColons(parts: readonly Part[], limit: number): [Part[], ...Part[][]] {
+  let field: Part[] = [];
+  const fields: [Part[], ...Part[][]] = [field];
   for (const part of parts) {
     let rest = part;
     while (typeof rest === "string" && fields.length < limit) {
       const colon = rest.indexOf(":");
       if (colon < 0) break;
-      if (colon > 0) fields.at(-1)?.push(rest.slice(0, colon));
-      fields.push([]);
+      if (colon > 0) field.push(rest.slice(0, colon));
+      field = [];
+      fields.push(field);
       rest = rest.slice(colon + 1);
     }
-    if (rest !== "") fields.at(-1)?.push(rest);
+    if (rest !== "") field.push(rest);
   }
   return fields;
 }

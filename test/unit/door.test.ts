@@ -4,6 +4,7 @@ import { Context } from "../../shared/iam/context.ts";
 import { InvalidPolicy } from "../../shared/iam/invalid-policy.ts";
 import { readJson } from "../../shared/iam/json.ts";
 import { MAX_POLICY_LENGTH, parsePolicy } from "../../shared/iam/policy.ts";
+import { readRequest } from "../../shared/iam/request.ts";
 
 /** A document of one statement, whose elements are given as text, so that it can have faults that objects cannot. */
 function document(elements: string, head = `"Version": "2012-10-17", `): string {
@@ -483,6 +484,22 @@ describe("reading JSON", () => {
     expect(readJson(`"abc"`, 5)).toBe("abc");
     expect(() => readJson(`"abcd"`, 5)).toThrow("$: is longer than 5 characters");
   });
+});
+
+describe("a request is refused", () => {
+  test.each(["", "s3", "s3:", ":GetObject", "s3:*", "s 3:Get", " s3:Get", "s3:Get ", "a:b:c"])(
+    "whose action is %j",
+    (action) => {
+      expect(() => readRequest(action, "*", new Context([]))).toThrow("must be `service:Name`");
+    },
+  );
+
+  test.each(["", "bucket", "arn:aws:s3", "arn:*", "xarn:aws:s3:::a", ":aws:s3:::a"])(
+    "whose resource is %j",
+    (resource) => {
+      expect(() => readRequest("s3:GetObject", resource, new Context([]))).toThrow("must be `*` or an ARN");
+    },
+  );
 });
 
 function faultOf(text: string): InvalidPolicy | undefined {

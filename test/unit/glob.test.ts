@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { compileArn, splitArn } from "../../shared/iam/arn.ts";
 import { Context } from "../../shared/iam/context.ts";
 import { compileGlob } from "../../shared/iam/glob.ts";
 import { parsePattern } from "../../shared/iam/pattern.ts";
@@ -102,6 +103,10 @@ describe("the matcher", () => {
     ["a.c", "abc", false],
     ["^a$", "a", false],
     ["\\*", "*", false],
+    ["a**b", "ab", true],
+    ["?", "\uffff", true],
+    ["*?", "\uffffa", true],
+    ["a*😀b", "b", false],
   ])("%j on %j: %s", (pattern, text, expected) => {
     expect(matches(pattern, text)).toBe(expected);
     expect(matchesPlainly(pattern, text)).toBe(expected);
@@ -135,4 +140,105 @@ describe("the matcher", () => {
       );
     }
   });
+});
+
+describe("a variable", () => {
+  const context = new Context([
+    ["name", "jane"],
+    ["none", ""],
+    ["star", "*"],
+  ]);
+
+  test.each([
+    ["${name}", "jane", true],
+    ["${NAME}", "jane", true],
+    ["${ name }", "jane", true],
+    ["${name}", "${name}", false],
+    ["a${name}b*", "ajanebc", true],
+    ["*${name}${name}*", "janejanejane", true],
+    ["*${none}e*", "jane", true],
+    ["${none}", "", true],
+    ["${star}", "*", true],
+    ["${star}", "jane", false],
+    ["${unknown}", "jane", undefined],
+    ["${unknown,'jane'}", "jane", true],
+    ["${unknown,  'jane'  }", "jane", true],
+    ["${unknown, ''}", "", true],
+    ["${name, 'john'}", "jane", true],
+    ["${*}${?}${$}", "*?$", true],
+    ["${*}", "jane", false],
+    ["${*}${name}", "*jane", true],
+  ])("%s on %j: %s", (pattern, text, expected) => {
+    const parts = parsePattern(pattern, { wildcards: true, variables: true });
+    expect(compileGlob(parts)(text, context)).toBe(expected);
+  });
+
+  test.each([
+    "${",
+    "${}",
+    "${ }",
+    "${name",
+    "${name,}",
+    "${name,john}",
+    "${name, 'john' 'jim'}",
+    "${**,}",
+    "${a${b}}",
+  ])("is not %s", (pattern) => {
+    expect(() => parsePattern(pattern, { wildcards: true, variables: true })).toThrow(
+      `has a \`\${\` that is no policy variable, so write it as \`\${aws:username}\`: \`${pattern}\``,
+    );
+  });
+});
+
+describe("an ARN", () => {
+  test.each([
+    ["", [""], [0]],
+    ["arn", ["arn"], [0]],
+    [":aws", ["", "aws"], [0, 1]],
+    ["arn:aws:s3", ["arn", "aws", "s3"], [0, 4, 8]],
+    ["arn:aws:s3:::a:b", ["arn", "aws", "s3", "", "", "a:b"], [0, 4, 8, 11, 12, 13]],
+  ])("%j is split at its first five colons", (text, fields, starts) => {
+    expect(splitArn(text)).toEqual({ text, fields, starts });
+  });
+
+  test.each([
+    ["arn:aws:s3:::a", "arn:aws:s3:::a", true],
+    ["arn:aws:s3:::a", "arn:aws:s3:::ab", false],
+    ["arn:aws:s3:::a*", "arn:aws:s3:::a/b:c", true],
+    ["arn:aws:s*:::a", "arn:aws:s3:::a", true],
+    ["arn:aws:s*:::a", "arn:aws:sns:::a", true],
+    ["arn:aws:s?:::a", "arn:aws:sns:::a", false],
+    ["arn:aws:?:::a", "arn:aws:a:::a", true],
+    ["arn:aws:?:::a", "arn:aws:ab:::a", false],
+    ["arn:aws:s3:::a*", "arn:aws:s3:us-east-1::a", false],
+    ["arn:*:s3:::a", "arn:aws:s3:::a", true],
+    ["arn:*:s3:::a", "arn:aws:x:s3:::a", false],
+    ["arn:*:s3:::${name}", "arn:aws:s3:::jane", true],
+    ["arn:*:s3:::${name}", "arn:aws:x:s3:::jane", false],
+    ["arn:aws:${name}:::a", "arn:aws:jane:::a", true],
+    ["arn:aws:${name}:::a", "arn:aws:s3:::a", false],
+    ["arn:aws:s3:::${unknown}", "arn:aws:s3:::jane", undefined],
+    ["${arn}", "arn:aws:s3:::a", true],
+    ["${arn}", "arn:aws:s3:::b", false],
+    ["*", "jane", true],
+    ["arn:*", "arn:aws", true],
+    ["arn:*", "arn", false],
+    ["arn:aws:*:*:*:*b", "arn:aws:b", false],
+    ["arn:aws:*:*:*:*b", "arn:aws:s3:::ab", true],
+  ])("%s covers %s: %s", (pattern, text, expected) => {
+    const context = new Context([
+      ["name", "jane"],
+      ["arn", "arn:aws:s3:::a"],
+    ]);
+    const parts = parsePattern(pattern, { wildcards: true, variables: true });
+    expect(compileArn(parts, pattern)(splitArn(text), context)).toBe(expected);
+  });
+
+  test.each(["jane", "arn*:aws:s3:::a", "arm:aws:${name}:::a", "?", "*arn:aws:s3:::a"])(
+    "is not %s",
+    (pattern) => {
+      const parts = parsePattern(pattern, { wildcards: true, variables: true });
+      expect(() => compileArn(parts, pattern)).toThrow(`must begin with \`arn:\`: \`${pattern}\``);
+    },
+  );
 });

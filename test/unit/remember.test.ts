@@ -5,6 +5,7 @@ import { Context } from "../../shared/iam/context.ts";
 import { compilePolicy } from "../../shared/iam/policy.ts";
 import { intern, internName, remember, rememberLast } from "../../shared/iam/remember.ts";
 import { readRequest } from "../../shared/iam/request.ts";
+import { statementsAbout } from "../../shared/iam/statements-about.ts";
 
 const times = (count: number, name: string) => Array.from({ length: count }, (_, index) => `${name}${index}`);
 
@@ -73,7 +74,8 @@ describe("a context", () => {
 
 test("an action is the same whatever its case, and one that has no number any more is decided as any other", () => {
   expect(actionOf("S3:GetObject")).toBe(actionOf("s3:getobject"));
-  expect(actionOf(`s3:${"x".repeat(200)}`).number).toBeUndefined();
+  expect(actionOf(`s3:${"x".repeat(125)}`).number).toBeDefined();
+  expect(actionOf(`s3:${"x".repeat(126)}`).number).toBeUndefined();
   const named = { name: "Reader", policy: compilePolicy(READER) };
   const facts = { accountOwner: false, policies: [named], unreadable: [], selfManagement: false };
   const decided = (action: string) =>
@@ -84,6 +86,17 @@ test("an action is the same whatever its case, and one that has no number any mo
   expect(actionOf("s3:GetLast").number).toBeUndefined();
   expect(answers()).toEqual(["allowed", "explicitDeny", "implicitDeny"]);
   expect(answers()).toEqual(["allowed", "explicitDeny", "implicitDeny"]);
+});
+
+test("the statements about an action are told apart by their effect", () => {
+  const about = statementsAbout(compilePolicy(READER).statements);
+  const indexes = (action: string) => {
+    const { Deny, Allow } = about(actionOf(action));
+    return [Deny.map(({ index }) => index), Allow.map(({ index }) => index)];
+  };
+  expect(indexes("s3:GetSecret")).toEqual([[1], [0]]);
+  expect(indexes("s3:GetObject")).toEqual([[], [0]]);
+  expect(indexes("s3:PutObject")).toEqual([[], []]);
 });
 
 const READER = {

@@ -63,6 +63,8 @@ describe("a role's trust policy names a service", () => {
     ["several services", assume(`{"Service": ["${OPSWORKS}", "${EC2}"]}`), [EC2, OPSWORKS]],
     ["everybody", assume(`"*"`), [EC2, OPSWORKS]],
     ["everybody, as AWS", assume(`{"AWS": "*"}`), [EC2, OPSWORKS]],
+    ["everybody beside an account", assume(`{"AWS": ["123456789012", "*"]}`), [EC2, OPSWORKS]],
+    ["any provider", assume(`{"Federated": "*"}`), []],
     ["an account", assume(`{"AWS": "123456789012"}`), []],
     ["an account of that name", assume(`{"AWS": "${EC2}"}`), []],
     ["a provider of that name", assume(`{"Federated": "${EC2}"}`), []],

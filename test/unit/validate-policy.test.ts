@@ -351,6 +351,11 @@ describe("everything that is to be said of a document", () => {
     [allow(`"Action": "s3:\u200bGet"`), "has U+200B as character 4, so replace it"],
     [allow(`"Action": "\u{1f600}"`), "has U+1F600 as character 1, so replace it"],
     [allow(`"Action": "*", "Resource": "bucket"`), "must be `*` or an ARN: `bucket`"],
+    [allow(`"Action": "*", "Resource": "arn*:a"`), "must be `*` or an ARN: `arn*:a`"],
+    [
+      allow(`"Action": "*", "Resource": "arn\${a}:aws:s3:::b"`),
+      "must be `*` or an ARN: `arn${a}:aws:s3:::b`",
+    ],
     [when(`{"ArnLike": {"aws:PrincipalArn": "bob"}}`), "must begin with `arn:`: `bob`"],
     [when(`{"ArnLike": {"aws:PrincipalArn": "arn:aws"}}`), "or end in `*`: `arn:aws`"],
     [when(`{"stringequal": {}}`), "`stringequal` is no condition operator, so write it `StringEquals`"],
