@@ -32,6 +32,6 @@ function withoutZerosBefore(digits: string): string {
 
 function withoutZerosBehind(digits: string): string {
   let end = digits.length;
-  while (end > 0 && digits[end - 1] === "0") end -= 1;
+  while (digits.endsWith("0", end)) end -= 1;
   return digits.slice(0, end);
 }
