@@ -52,11 +52,10 @@ export function compileArn(parts: readonly Part[], text: string): ArnPattern {
   // Stryker disable next-line ArrayDeclaration: where there is a service alone, there is a region, or it is too short
   const [scheme, , service, region = []] = fields;
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
-  const isOpen = hasVariable(scheme);
-  if (!isOpen && (scheme.length !== 1 || scheme[0] !== "arn")) {
+  if (scheme?.length !== 1 || scheme[0] !== "arn") {
     throw new InvalidValue("invalid-arn", `must begin with \`arn:\`: ${quote(text)}`);
   }
-  if (fields.length < FIELDS && (parts.at(-1) !== ANY_RUN || isOpen)) {
+  if (fields.length < FIELDS && parts.at(-1) !== ANY_RUN) {
     throw new InvalidValue("short-arn", `must be an ARN of six fields, or end in \`*\`: ${quote(text)}`);
   }
   if (service?.length === 1 && service[0] === "iam" && !region.every((part) => part === ANY_RUN)) {
@@ -94,7 +93,7 @@ function compileFields(fields: readonly (readonly Part[])[]): ArnPattern {
 function compileField(field: readonly Part[]) {
   const matches = compileGlob(field);
   const [only = ""] = field;
-  // Stryker disable next-line EqualityOperator: the glob does the same, slower
+  // Stryker disable next-line ConditionalExpression,EqualityOperator: the glob does the same, slower
   if (field.length > 1) return matches;
   // Stryker disable next-line ConditionalExpression: the glob does the same, slower
   if (only === ANY_RUN) return undefined;
