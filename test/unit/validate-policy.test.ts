@@ -157,13 +157,14 @@ const ERRORS: readonly Row[] = [
   ],
   [
     when(
-      `{"ArnLike": {"s3:a": ["jane", "arn:aws:iam", "*barn:aws:s3:::b", "*:aws:s3:::b", "arn:aws:iam:*x::user/a"]}}`,
+      `{"ArnLike": {"s3:a": ["jane", "arn:aws:iam", "*barn:aws:s3:::b", "*:aws:s3:::b", "arn:aws:iam:*x::user/a", "arn\${aws:username}:aws:s3:::b"]}}`,
     ),
     `invalid-arn $.Statement.Condition.ArnLike["s3:a"][0]`,
     `short-arn $.Statement.Condition.ArnLike["s3:a"][1]`,
     `invalid-arn $.Statement.Condition.ArnLike["s3:a"][2]`,
     `invalid-arn $.Statement.Condition.ArnLike["s3:a"][3]`,
     `region-in-iam-arn $.Statement.Condition.ArnLike["s3:a"][4]`,
+    `invalid-arn $.Statement.Condition.ArnLike["s3:a"][5]`,
   ],
   [
     when(`{"ArnEquals": {"s3:a": "arn:aws:iam:us-east-1:123456789012:user/a"}}`),
