@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { asLines, runLineProgram } from "../setup/line-program.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../infra/simulate.ts", import.meta.url));
 const STACK = "arn:aws:opsworks:us-east-1:123456789012:stack/2f18b4cb-4de5-4429-a149-ff7da9f0d8ee/";
@@ -23,23 +23,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(args: readonly string[], input = "") {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
-    input,
-    encoding: "utf8",
-    maxBuffer: 100_000_000,
-  });
-  const answers = () =>
-    stdout
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => Answer.parse(JSON.parse(line)));
-  return { status, stdout, stderr, answers };
-}
-
-function asLines(cases: readonly unknown[]): string {
-  return cases.map((one) => `${typeof one === "string" ? one : JSON.stringify(one)}\n`).join("");
-}
+const run = (args: readonly string[], input = "") => runLineProgram(PROGRAM, args, input, Answer);
 
 /** Of lines that are all read from standard input. */
 function answersTo(...cases: readonly unknown[]) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { asLines, runLineProgram } from "../setup/line-program.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../infra/validate-policies.ts", import.meta.url));
 const Answer = z.looseObject({
@@ -23,23 +24,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(args: readonly string[], ...lines: readonly unknown[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
-    input: asLines(lines),
-    encoding: "utf8",
-    maxBuffer: 100_000_000,
-  });
-  const answers = () =>
-    stdout
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => Answer.parse(JSON.parse(line)));
-  return { status, stdout, stderr, answers };
-}
-
-function asLines(lines: readonly unknown[]): string {
-  return lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
-}
+const run = (args: readonly string[], ...lines: readonly unknown[]) =>
+  runLineProgram(PROGRAM, args, asLines(lines), Answer);
 
 describe("the validator", () => {
   test("answers each line with whether the document is valid and what is to be said of it", () => {
