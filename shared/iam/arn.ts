@@ -5,7 +5,8 @@ import { intern } from "./remember.ts";
 import { InvalidValue } from "./invalid-value.ts";
 import { ANY_RUN, hasVariable, type Match, type Part, resolveVariables, splitAtColons } from "./pattern.ts";
 
-const FIELDS = 6;
+/** Of an ARN: `arn`, partition, service, region, account, and all the rest. */
+export const FIELDS = 6;
 
 /** An ARN, split once for all that it is compared with: `fields[n]` begins at `starts[n]`. */
 export type Arn = {

@@ -1,4 +1,4 @@
-import { type Arn, type ArnPattern, compileArn } from "./arn.ts";
+import { type Arn, type ArnPattern, compileArn, FIELDS } from "./arn.ts";
 import type { Context } from "./context.ts";
 import type { Listed } from "./document.ts";
 import { quote } from "./finding.ts";
@@ -41,11 +41,11 @@ export function compileResources(
 function compileResource(text: string, variables: boolean): ArnPattern {
   const parts = parsePattern(text, { wildcards: true, variables });
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
-  const fields = splitAtColons(parts, 6);
+  const fields = splitAtColons(parts, FIELDS);
   if (fields[0].length !== 1 || fields[0][0] !== "arn") {
     throw new InvalidValue("invalid-arn", `must be \`*\` or an ARN: ${quote(text)}`);
   }
   const pattern = compileArn(parts, text);
   // IAM takes such an entry (one of AWS's own policies has it), and replaces no variable there.
-  return fields.slice(0, 5).some(hasVariable) ? () => undefined : pattern;
+  return fields.slice(0, FIELDS - 1).some(hasVariable) ? () => undefined : pattern;
 }
