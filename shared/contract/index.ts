@@ -4,10 +4,12 @@ import { CreateStack } from "./create-stack.ts";
 import { CreateUserProfile } from "./create-user-profile.ts";
 import { DeleteStack } from "./delete-stack.ts";
 import { DeleteUserProfile } from "./delete-user-profile.ts";
+import { DescribeImport } from "./describe-import.ts";
 import { DescribeMyUserProfile } from "./describe-my-user-profile.ts";
 import { DescribePermissions } from "./describe-permissions.ts";
 import { DescribeStacks } from "./describe-stacks.ts";
 import { DescribeUserProfiles } from "./describe-user-profiles.ts";
+import { ImportUsers } from "./import-users.ts";
 import { SetPermission } from "./set-permission.ts";
 import { UpdateMyUserProfile } from "./update-my-user-profile.ts";
 import { UpdateStack } from "./update-stack.ts";
@@ -21,10 +23,12 @@ export const OPERATIONS = [
   CreateUserProfile,
   DeleteStack,
   DeleteUserProfile,
+  DescribeImport,
   DescribeMyUserProfile,
   DescribePermissions,
   DescribeStacks,
   DescribeUserProfiles,
+  ImportUsers,
   SetPermission,
   UpdateMyUserProfile,
   UpdateStack,

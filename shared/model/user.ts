@@ -34,6 +34,12 @@ export const User = z.object({
   SshPublicKey: z.string().optional(),
   AllowSelfManagement: z.boolean(),
   CreatedAt: z.string(),
+  /** Since when IAM has not known this user any more. */
+  GoneSince: z.string().optional(),
+  /** The import job that last wrote this user, and as what, so that a job which is interrupted counts right when it goes on. */
+  LastImport: z.object({ Id: z.string(), As: z.enum(["added", "changed"]) }).optional(),
+  /** The profile in another region that this one was taken from; `Settings` is the hash of what was taken. */
+  ReplacedFrom: z.object({ Region: z.string(), ProfileId: z.string(), Settings: z.string() }).optional(),
   Revision: z.string(),
 });
 export type User = z.infer<typeof User>;

@@ -17,6 +17,10 @@ export const keys = {
   /** What IAM said of a user whose profile was deleted. */
   iamFacts: (userArn: string): Key => ({ pk: `USER#${userArn}`, sk: "IAM" }),
   policy: (hash: string): Key => ({ pk: `POLICY#${hash}`, sk: "POLICY" }),
+  /** The import job: the last one, or the one that runs. */
+  sync: (): Key => ({ pk: "SYNC", sk: "SYNC" }),
+  /** The names of the account's IAM groups. */
+  groups: (): Key => ({ pk: "GROUPS", sk: "GROUPS" }),
   stackEvent: (stackId: string, at: string): Key => ({ pk: `EVENTS#STACK#${stackId}`, sk: at }),
   userEvent: (userArn: string, at: string): Key => ({ pk: `EVENTS#USER#${userArn}`, sk: at }),
 };
