@@ -34,8 +34,9 @@ export class AccountPolicies {
     this.#managed.set(arn, { Unreadable: why });
   }
 
-  /** Adds a group, after the managed policies that are attached to it. */
+  /** Adds a group, once, after the managed policies that are attached to it. */
   addGroup({ GroupName, GroupPolicyList = [], AttachedManagedPolicies = [] }: GroupDetail): void {
+    if (this.#groups.has(GroupName)) return;
     const of = (policy: string) => `group/${GroupName} ${policy}`;
     this.#groups.set(GroupName, [
       ...GroupPolicyList.map(({ PolicyName, PolicyDocument }) => ({

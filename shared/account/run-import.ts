@@ -47,6 +47,7 @@ class ImportPass {
   readonly #source: { readonly region: string; readonly table: Table } | undefined;
   readonly #chosen: ReadonlySet<string> | undefined;
   readonly #present = new Set<string>();
+  readonly #missingGroups = new Set<string>();
 
   constructor({ iam, accountId, catalogue, sourceIn }: ImportSeam, job: ImportJob) {
     const { Source: region, IamUserArns } = job.sync;
@@ -69,12 +70,15 @@ class ImportPass {
       await this.#job.progress();
     }
     await this.#readGroups();
-    await writeGroupNames(this.#job.table, this.#account.policies.groupNames);
     for await (const entries of this.#iam.users())
       await this.#importPage(entries, (some) => this.#account.resolveUsers(some));
     for await (const entries of this.#iam.roles())
       await this.#importPage(entries, (some) => this.#account.resolveRoles(some));
-    if (this.#present.size === 0) throw new Error("IAM listed nobody, not even the role that asked");
+    if (this.#present.size === 0) {
+      const message = "IAM lists nobody, not even the role that asks, so nothing was imported";
+      throw new Fault("ValidationException", message);
+    }
+    await writeGroupNames(this.#job.table, this.#account.policies.groupNames);
     await (this.#source ? this.#reportSource() : this.#markVanished());
     this.#reportChosen();
     this.#job.notUnderstood(...this.#account.notUnderstood);
@@ -101,6 +105,16 @@ class ImportPass {
     }
   }
 
+  /** Groups that a page refers to and the list did not have: made after it was read, which is read again then. */
+  async #fetchGroups(entries: readonly unknown[]): Promise<void> {
+    const missing = this.#account
+      .missingFrom(entries)
+      .groups.filter((name) => !this.#missingGroups.has(name));
+    if (missing.length === 0) return;
+    for (const name of missing) this.#missingGroups.add(name);
+    await this.#readGroups();
+  }
+
   async #keepDocuments(): Promise<void> {
     await writeDocuments(this.#job.table, this.#account.policies.takeDocuments());
   }
@@ -112,8 +126,7 @@ class ImportPass {
     for (let from = 0; from < entries.length; from += TOGETHER) {
       this.#job.checkTime();
       const some = await this.#chosenOf(entries.slice(from, from + TOGETHER));
-      // A group that was made after the groups were read.
-      if (this.#account.missingFrom(some).groups.length > 0) await this.#readGroups();
+      await this.#fetchGroups(some);
       await this.#fetchPolicies(some);
       const users = resolve(some);
       await this.#keepDocuments();

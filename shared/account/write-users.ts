@@ -36,6 +36,7 @@ export type Outcome = "added" | "changed" | "unchanged" | "absent";
 
 const TOGETHER = 20;
 const MAX_TRIES = 10;
+const MAY_PASS = new Set<string | undefined>(["ThrottlingException", "ServiceUnavailableException"]);
 
 /** Keeps the documents that are not kept yet. */
 export async function writeDocuments(
@@ -171,7 +172,8 @@ async function changeUser(
       return { current, changed };
     } catch (error) {
       const fault = error instanceof Fault ? error : faultOfAws(error);
-      const mayPass = fault?.transient || fault?.name === "ThrottlingException";
+      // Whether a write that timed out was done shows when the user is read again.
+      const mayPass = fault?.transient || MAY_PASS.has(fault?.name);
       if (!mayPass || tries === MAX_TRIES) throw error;
       await sleep(Math.random() * Math.min(20 * 2 ** tries, 2000));
       const key = keys.user(userArn);
