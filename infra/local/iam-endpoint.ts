@@ -12,7 +12,7 @@ export type IamAccount = {
 };
 
 /** One call, as it came in. */
-export type IamCall = {
+type IamCall = {
   /** From 1. */
   readonly number: number;
   readonly action: string;
@@ -141,7 +141,8 @@ const DOCUMENTS = new Set(["PolicyDocument", "Document", "AssumeRolePolicyDocume
 /** An object's members as elements, a list's entries as `member`s. */
 function xmlOf(value: unknown): string {
   if (Array.isArray(value)) return value.map((entry) => `<member>${xmlOf(entry)}</member>`).join("");
-  if (typeof value !== "object" || value === null) return escapeXml(String(value ?? ""));
+  if (value === null || value === undefined) return "";
+  if (typeof value !== "object") return escapeXml(typeof value === "string" ? value : JSON.stringify(value));
   if (JSON.isRawJSON(value)) return escapeXml(value.rawJSON);
   return Object.entries(value)
     .filter(([, member]) => member !== undefined)

@@ -218,14 +218,11 @@ class ImportPass {
     }
   }
 
-  async *#candidates(): AsyncGenerator<User> {
-    if (!this.#chosen) return yield* everyUser(this.#job.table, () => this.#job.checkTime());
-    const chosen = [...this.#chosen];
-    const items = await getItems(this.#job.table, chosen.map(keys.user));
-    for (const arn of chosen) {
-      const user = readUser(items.get(keys.user(arn)));
-      if (user) yield user;
-    }
+  #candidates(): AsyncGenerator<User> {
+    const { table } = this.#job;
+    return this.#chosen
+      ? theseUsers(table, [...this.#chosen])
+      : everyUser(table, () => this.#job.checkTime());
   }
 }
 
@@ -239,6 +236,14 @@ async function* everyUser(table: Table, onPage: () => void): AsyncGenerator<User
     onPage();
     token = next;
   } while (token !== undefined);
+}
+
+async function* theseUsers(table: Table, arns: readonly string[]): AsyncGenerator<User> {
+  const items = await getItems(table, arns.map(keys.user));
+  for (const arn of arns) {
+    const user = readUser(items.get(keys.user(arn)));
+    if (user) yield user;
+  }
 }
 
 function notTheSame(arn: string, region: string, { UserId }: User): string {

@@ -64,7 +64,9 @@ const right = {
     NextToken: "token",
   },
   DescribeStacks: { StackIds: [STACK_ID], MaxResults: 10, NextToken: "token" },
+  DescribeImport: {},
   DescribeUserProfiles: { IamUserArns: [userArn("bob")], MaxResults: 10, NextToken: "token" },
+  ImportUsers: { IamUserArns: [userArn("bob")], OnlyKnown: false, SourceRegion: "eu-west-1" },
   SetPermission: {
     StackId: STACK_ID,
     IamUserArn: userArn("bob"),
@@ -98,7 +100,9 @@ const required: Record<Name, readonly string[]> = {
   DescribeMyUserProfile: [],
   DescribePermissions: [],
   DescribeStacks: [],
+  DescribeImport: [],
   DescribeUserProfiles: [],
+  ImportUsers: [],
   SetPermission: ["StackId", "IamUserArn"],
   UpdateMyUserProfile: [],
   UpdateStack: ["StackId"],
@@ -227,7 +231,9 @@ describe("a member that an operation does not have", () => {
 
   test.for(strict)("is refused by its name: %s", async (name) => {
     for (const member of ["Foo", "stackId", "constructor", "toString", "__proto__"]) {
-      const body = JSON.stringify(inputOf(name)).replace("{", `{${JSON.stringify(member)}:1,`);
+      const body = JSON.stringify(inputOf(name))
+        .replace("{", `{${JSON.stringify(member)}:1,`)
+        .replace(",}", "}");
       expect(await refusal(name, body)).toContain(`\`${member}\` is not known here`);
     }
   });

@@ -377,9 +377,7 @@ describe("who is imported", () => {
     const events = (await dump(table)).filter(
       (item) => !before.some((other) => JSON.stringify(other) === JSON.stringify(item)),
     );
-    expect(events.filter((item) => String((item as { pk: string }).pk).startsWith("EVENTS#"))).toHaveLength(
-      8,
-    );
+    expect(events.filter((item) => (item as { pk: string }).pk.startsWith("EVENTS#"))).toHaveLength(8);
   });
 
   test("who was made again under an old name is somebody else", async () => {
