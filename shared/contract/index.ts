@@ -5,6 +5,7 @@ import { CreateUserProfile } from "./create-user-profile.ts";
 import { DeleteStack } from "./delete-stack.ts";
 import { DeleteUserProfile } from "./delete-user-profile.ts";
 import { DescribeMyUserProfile } from "./describe-my-user-profile.ts";
+import { DescribeOrphans } from "./describe-orphans.ts";
 import { DescribePermissions } from "./describe-permissions.ts";
 import { DescribeStacks } from "./describe-stacks.ts";
 import { DescribeUserProfiles } from "./describe-user-profiles.ts";
@@ -22,6 +23,7 @@ export const OPERATIONS = [
   DeleteStack,
   DeleteUserProfile,
   DescribeMyUserProfile,
+  DescribeOrphans,
   DescribePermissions,
   DescribeStacks,
   DescribeUserProfiles,

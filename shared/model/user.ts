@@ -16,7 +16,7 @@ export const User = z.object({
   /** For a role: its ARN without the path. */
   IamUserArn: z.string(),
   Name: z.string(),
-  Kind: z.enum(["user", "role", "federated"]),
+  Kind: z.enum(["user", "role", "federated", "person"]),
   ProfileId: z.string(),
   /** IAM's own unique id (`AIDA...`, `AROA...`), if known. */
   UserId: z.string().optional(),
@@ -33,6 +33,8 @@ export const User = z.object({
   UnixId: z.number().optional(),
   SshPublicKey: z.string().optional(),
   AllowSelfManagement: z.boolean(),
+  /** Since when IAM has no such user or role any more, as far as an import saw. ISO 8601. */
+  GoneSince: z.string().optional(),
   CreatedAt: z.string(),
   Revision: z.string(),
 });
@@ -50,5 +52,6 @@ export const IamFacts = User.pick({
   Policies: true,
   Boundary: true,
   Tags: true,
+  GoneSince: true,
 });
 export type IamFacts = z.infer<typeof IamFacts>;
