@@ -1,5 +1,6 @@
 import { loadPoliciesOf } from "../shared/access/policy-cache.ts";
 import { loadSnapshots } from "../shared/access/snapshot.ts";
+import { namesOf } from "../shared/access/who.ts";
 import { BatchCheckAuthorization } from "../shared/contract/batch-check-authorization.ts";
 import { type Evaluation, Question } from "../shared/contract/check-authorization.ts";
 import { askedIn, check } from "../shared/lambda/check.ts";
@@ -15,9 +16,9 @@ export const handler = serve(BatchCheckAuthorization, async (call) => {
   const single = evaluations.length === 0;
   const questions = (single ? [{}] : evaluations).map((one) => readQuestion({ ...defaults, ...one }));
 
-  const caller = call.caller.principal.userArn;
+  const caller = call.caller.principal;
   const asked = questions.map((question) =>
-    question instanceof Fault ? { userArns: [caller] } : askedIn(question, caller),
+    question instanceof Fault ? { userArns: namesOf(caller) } : askedIn(question, caller),
   );
   const snapshots = await loadSnapshots(call.deployment.table, asked);
   await loadPoliciesOf(

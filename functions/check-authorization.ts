@@ -5,6 +5,6 @@ import { serve } from "../shared/lambda/serve.ts";
 
 /** Whether a user may do something on a stack, and why. */
 export const handler = serve(CheckAuthorization, async (call) => {
-  const asked = askedIn(call.input, call.caller.principal.userArn);
+  const asked = askedIn(call.input, call.caller.principal);
   return check(call, call.input, await loadSnapshot(call.deployment.table, asked));
 });

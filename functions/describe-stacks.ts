@@ -1,5 +1,6 @@
 import { collectPages } from "../shared/access/collect-pages.ts";
 import { loadSnapshot } from "../shared/access/snapshot.ts";
+import { namesOf } from "../shared/access/who.ts";
 import { DescribeStacks } from "../shared/contract/describe-stacks.ts";
 import { accessDenied, ask, authorizeOnStacks } from "../shared/lambda/authorize.ts";
 import { serve } from "../shared/lambda/serve.ts";
@@ -17,7 +18,7 @@ export const handler = serve(DescribeStacks, async (call) => {
     showAll(table, await authorizeOnStacks(call, "opsworks:DescribeStacks", ids));
   if (StackIds !== undefined) return { Stacks: await describe(StackIds) };
 
-  const userArns = [call.caller.principal.userArn];
+  const userArns = namesOf(call.caller.principal);
   call.snapshot = await loadSnapshot(table, { userArns });
   call.answer = await ask(call, "opsworks:DescribeStacks");
   if (!call.answer.known || call.answer.decision === "explicitDeny") throw accessDenied(call.answer);

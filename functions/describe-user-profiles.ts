@@ -10,9 +10,11 @@ import { listUsers, noSuchUser, readUser } from "../shared/table/users.ts";
 export const handler = serve(DescribeUserProfiles, async (call) => {
   const { IamUserArns, ...paging } = call.input;
   const { table } = call.deployment;
+  const { policiesAsOf } = call.snapshot;
+  const age = policiesAsOf === undefined ? {} : { PoliciesAsOf: policiesAsOf };
   if (IamUserArns === undefined) {
     const { rows, ...rest } = await collectPages(paging, (limit, token) => listUsers(table, limit, token));
-    return { UserProfiles: rows.map(profileOf), ...rest };
+    return { UserProfiles: rows.map(profileOf), ...age, ...rest };
   }
   const items = await getItems(table, IamUserArns.map(keys.user));
   const users = IamUserArns.map((arn) => {
@@ -20,9 +22,9 @@ export const handler = serve(DescribeUserProfiles, async (call) => {
     if (!user) throw noSuchUser(arn);
     return user;
   });
-  return { UserProfiles: users.map(profileOf) };
+  return { UserProfiles: users.map(profileOf), ...age };
 });
 
-function profileOf({ IamUserArn, Name, SshUsername, SshPublicKey, AllowSelfManagement }: User) {
-  return { IamUserArn, Name, SshUsername, SshPublicKey, AllowSelfManagement };
+function profileOf({ IamUserArn, Name, SshUsername, SshPublicKey, AllowSelfManagement, GoneSince }: User) {
+  return { IamUserArn, Name, SshUsername, SshPublicKey, AllowSelfManagement, GoneSince };
 }

@@ -3,16 +3,17 @@ import type { Context } from "../iam/context.ts";
 import { InvalidRequest } from "../iam/invalid-request.ts";
 import { readRequest } from "../iam/request.ts";
 import { Fault } from "../model/fault.ts";
-import { permissionOf } from "../model/grant.ts";
 import type { Principal } from "../model/principal.ts";
 import { stackArn } from "../model/stack-arn.ts";
 import type { User } from "../model/user.ts";
 import type { Deployment } from "./deployment.ts";
 import { loadFacts } from "./facts.ts";
+import { heldBy } from "./held.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { mayIntroduceThemselves, type Subject, whoIs } from "./who.ts";
 
-/** Who is asked about; `userId` as API Gateway verified it, when they ask themselves. */
-export type Subject = { readonly principal: Principal; readonly userId?: string };
+/** The operation by which somebody introduces themselves. */
+const INTRODUCTION = "opsworks:DescribeMyUserProfile";
 
 /** A decision, and what an explanation needs beside it. */
 export type Answer = Decision & {
@@ -21,6 +22,14 @@ export type Answer = Decision & {
   readonly subject: Principal;
   /** Whether they are anybody here: a user, an administrator, the account root. */
   readonly known: boolean;
+  /** The account root, or named in `Administrators`. */
+  readonly administrator: boolean;
+  /** Where the level comes from; `user` is their own. */
+  readonly levelFrom: string;
+  /** Since when IAM no longer has them. */
+  readonly goneSince?: string;
+  /** When an import last read everybody's policies. */
+  readonly policiesAsOf?: string;
   readonly unreadable: readonly string[];
   readonly mustPassRole?: string;
   /** Condition keys that policies asked for and nobody could supply, in lower case. */
@@ -40,19 +49,21 @@ export async function answer(
 ): Promise<Answer> {
   const { principal } = subject;
   const { stackId, stack } = snapshot;
-  const found = snapshot.user(principal.userArn);
-  const isSame = isSamePerson(found, subject);
-  const user = isSame ? found : undefined;
-  const isAdministrator = isSame && administrators.has(principal.userArn);
+  const who = whoIs(snapshot, subject);
+  const { user, profile } = who;
+  const isAdministrator = who.isSame && administrators.has(principal.userArn);
   const isAccountOwner = principal.kind === "root" && principal.accountId === place.accountId;
-  const permission = permissionOf(user, snapshot.grant(principal.userArn));
+  const held = heldBy(who, stack, snapshot.grant);
   const facts = await loadFacts(table, {
     principal,
     user,
     isAdministrator,
     isAccountOwner,
-    permission,
+    held,
     stack,
+    selfManagement:
+      (profile?.AllowSelfManagement ?? false) ||
+      (action === INTRODUCTION && mayIntroduceThemselves(subject, who)),
   });
 
   const resource = stack?.Arn ?? (stackId === undefined ? "*" : stackArn(place, stackId));
@@ -64,6 +75,10 @@ export async function answer(
       resource,
       subject: principal,
       known: user !== undefined || isAdministrator || isAccountOwner,
+      administrator: isAdministrator || isAccountOwner,
+      levelFrom: held.LevelFrom,
+      ...(user?.GoneSince === undefined ? {} : { goneSince: user.GoneSince }),
+      ...(snapshot.policiesAsOf === undefined ? {} : { policiesAsOf: snapshot.policiesAsOf }),
       unreadable: facts.unreadable,
       ...(facts.mustPassRole === undefined ? {} : { mustPassRole: facts.mustPassRole }),
       absentKeys: request.context.absent,
@@ -72,15 +87,4 @@ export async function answer(
     if (!(error instanceof InvalidRequest)) throw error;
     throw new Fault("ValidationException", error.message, { cause: error });
   }
-}
-
-/**
- * Whether the verified caller is the user we know: an IAM user who is deleted and made again under the same name has
- * another unique id.
- *
- * Source: IAM User Guide, "IAM identifiers: Unique identifiers".
- */
-function isSamePerson(user: User | undefined, { userId }: Subject): boolean {
-  const verified = userId?.split(":")[0];
-  return user?.UserId === undefined || verified === undefined || user.UserId === verified;
 }

@@ -1,11 +1,11 @@
 import type { Facts } from "../decision/decide.ts";
 import type { NamedPolicy } from "../iam/evaluate.ts";
-import { parsePolicy } from "../iam/policy.ts";
-import type { Permission } from "../model/grant.ts";
+import { type Policy, parsePolicy } from "../iam/policy.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Stack } from "../model/stack.ts";
 import type { PolicyRef, User } from "../model/user.ts";
 import type { Table } from "../table/table.ts";
+import type { Held } from "./held.ts";
 import { hashesOf, loadPolicies } from "./policy-cache.ts";
 
 /** Who is asked about, as the table has it. */
@@ -15,8 +15,9 @@ export type Known = {
   readonly isAdministrator: boolean;
   /** The root of this deployment's account. */
   readonly isAccountOwner: boolean;
-  readonly permission: Permission;
+  readonly held: Held;
   readonly stack: Stack | undefined;
+  readonly selfManagement: boolean;
 };
 
 /** What an administrator counts as having. */
@@ -32,7 +33,7 @@ const ADMINISTRATOR: NamedPolicy = {
 
 /** What the decision needs to know of somebody, with their policies compiled. */
 export async function loadFacts(table: Table, known: Known): Promise<Facts> {
-  const { principal, user, permission, stack } = known;
+  const { principal, user, held, stack } = known;
   // What a federated user may do is cut down by a session policy that nobody here can see, so levels are all they have.
   const own = principal.kind === "federated" ? [] : (user?.Policies ?? []);
   const refs = user?.Boundary ? [...own, user.Boundary] : own;
@@ -41,18 +42,25 @@ export async function loadFacts(table: Table, known: Known): Promise<Facts> {
     const policy = "Hash" in ref ? compiled.get(ref.Hash) : undefined;
     return policy && { name: ref.Name, policy };
   };
-  const policies = own.map(named).filter((policy) => policy !== undefined);
+  const read = own.map(named).filter((policy) => policy !== undefined);
+  const policies = user?.GoneSince === undefined ? read : read.map(withoutAllows);
   const boundary = user?.Boundary && named(user.Boundary);
   return {
     accountOwner: known.isAccountOwner,
-    ...(stack ? { grant: { stackArn: stack.Arn, level: permission.Level } } : {}),
-    allowSsh: stack !== undefined && permission.AllowSsh,
+    ...(stack ? { grant: { stackArn: stack.Arn, level: held.Level } } : {}),
+    allowSsh: stack !== undefined && held.AllowSsh,
     policies: known.isAdministrator ? [...policies, ADMINISTRATOR] : policies,
     ...(boundary ? { boundary } : {}),
     unreadable: refs.filter((ref) => !named(ref)).map((ref) => ref.Name),
-    selfManagement: user?.AllowSelfManagement ?? false,
+    selfManagement: known.selfManagement,
     ...(stack && isApplication(principal, user) ? { mustPassRole: stack.ServiceRoleArn } : {}),
   };
+}
+
+/** Of a user whom IAM no longer has: what their policies gave is gone, what they denied is not. */
+function withoutAllows({ name, policy }: NamedPolicy): NamedPolicy {
+  const about: Policy["about"] = (action) => ({ Deny: policy.about(action).Deny, Allow: [] });
+  return { name, policy: { ...policy, about } };
 }
 
 /** An application on an instance: EC2 names the session of an instance's role after the instance. */

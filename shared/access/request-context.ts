@@ -25,7 +25,9 @@ export type Setting = {
   readonly now: Date;
 };
 
+/** Nobody is asked about as a `person`, but by their session. */
 const PRINCIPAL_TYPE = {
+  person: "AssumedRole",
   root: "Account",
   user: "User",
   federated: "FederatedUser",

@@ -7,6 +7,7 @@ import { type Key, keys } from "../table/keys.ts";
 import { readStack } from "../table/stacks.ts";
 import type { Table } from "../table/table.ts";
 import { readUser } from "../table/users.ts";
+import { keysOfPoliciesAsOf, policiesAsOf } from "./policies-as-of.ts";
 
 /** Users, their grants on one stack, and that stack, as they were at one time. */
 export type Snapshot = {
@@ -16,6 +17,8 @@ export type Snapshot = {
   readonly user: (userArn: string) => User | undefined;
   readonly grant: (userArn: string) => Grant | undefined;
   readonly permission: (userArn: string) => Permission;
+  /** When an import last read everybody's policies; within a minute, since it is not asked for each time. */
+  readonly policiesAsOf?: string;
 };
 
 export const NOTHING_READ: Snapshot = {
@@ -35,8 +38,9 @@ export async function loadSnapshot(table: Table, asked: Asked): Promise<Snapshot
 
 /** Several at once: one BatchGetItem per 100 items, each item read once. */
 export async function loadSnapshots(table: Table, asked: readonly Asked[]): Promise<Snapshot[]> {
-  const items = await getItems(table, asked.flatMap(keysOf));
-  return asked.map(({ stackId }) => snapshotOf(items, stackId));
+  const items = await getItems(table, [...asked.flatMap(keysOf), ...keysOfPoliciesAsOf(table)]);
+  const asOf = policiesAsOf(table, items);
+  return asked.map(({ stackId }) => snapshotOf(items, stackId, asOf));
 }
 
 function keysOf({ userArns, stackId }: Asked): Key[] {
@@ -48,7 +52,7 @@ function keysOf({ userArns, stackId }: Asked): Key[] {
   ];
 }
 
-function snapshotOf(items: Items, stackId: string | undefined): Snapshot {
+function snapshotOf(items: Items, stackId: string | undefined, asOf: string | undefined): Snapshot {
   const stack = stackId === undefined ? undefined : readStack(items.get(keys.stack(stackId)));
   const user = once((arn) => readUser(items.get(keys.user(arn))));
   const grant = once((arn) =>
@@ -60,6 +64,7 @@ function snapshotOf(items: Items, stackId: string | undefined): Snapshot {
     user,
     grant,
     permission: (arn) => permissionOf(user(arn), grant(arn)),
+    ...(asOf === undefined ? {} : { policiesAsOf: asOf }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { readPrincipal } from "../model/principal.ts";
-import { writeGroupNames } from "../table/groups.ts";
+import { readGroupNames, writeGroupNames } from "../table/groups.ts";
 import { everyPage } from "../table/list.ts";
 import type { Table } from "../table/table.ts";
 import { listUsers } from "../table/users.ts";
@@ -44,8 +44,9 @@ export async function importAccount(
     findings: account.findings,
   };
   await writeDocuments(table, account.documents);
-  // A snapshot may be a part of the account; without groups it says nothing of them.
-  if (account.groupNames.length > 0) await writeGroupNames(table, account.groupNames);
+  // A snapshot may be a part of the account: it adds groups, and takes none away.
+  if (account.groupNames.length > 0)
+    await writeGroupNames(table, [...((await readGroupNames(table)) ?? []), ...account.groupNames]);
   for (let done = 0; done < account.users.length; done += TOGETHER) {
     const users = account.users.slice(done, done + TOGETHER);
     const outcomes = await writeUsers(table, users, options);

@@ -192,8 +192,10 @@ class ImportPass {
     const { region, table } = this.#source;
     for await (const { IamUserArn, Kind } of everyUser(table, () => this.#job.checkTime())) {
       if (this.#chosen && !this.#chosen.has(IamUserArn)) continue;
-      if (Kind === "federated")
-        this.#job.notUnderstood(`${IamUserArn} is a federated user, whom IAM does not list: add them here`);
+      if (!isOfIam(Kind))
+        this.#job.notUnderstood(
+          `${IamUserArn} is nobody whom IAM lists: add them here with CreateUserProfile`,
+        );
       else if (!this.#present.has(IamUserArn) && !this.#chosen)
         this.#job.notUnderstood(`${IamUserArn} has a profile in ${region}, but is not in IAM`);
     }
@@ -211,7 +213,7 @@ class ImportPass {
     for await (const listed of this.#candidates()) {
       const { IamUserArn, Kind, UserId } = listed;
       const isOurs = UserId !== undefined && readPrincipal(IamUserArn)?.accountId === this.#accountId;
-      if (!isOurs || Kind === "federated" || this.#present.has(IamUserArn)) continue;
+      if (!isOurs || !isOfIam(Kind) || this.#present.has(IamUserArn)) continue;
       this.#job.vanished(IamUserArn);
       if (listed.GoneSince !== undefined) continue;
       await markGone(this.#job.table, listed, { caller: Caller, now: this.#job.now });
@@ -227,6 +229,11 @@ class ImportPass {
 }
 
 const COUNTED = { added: "Added", changed: "Changed", unchanged: "Unchanged" } as const;
+
+/** Federated users and people of Identity Center are not in IAM's lists. */
+function isOfIam(kind: User["Kind"]): boolean {
+  return kind === "user" || kind === "role";
+}
 
 async function* everyUser(table: Table, onPage: () => void): AsyncGenerator<User> {
   let token: string | undefined;

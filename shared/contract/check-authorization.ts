@@ -55,6 +55,8 @@ export const Evaluation = z.object({
     rule: z.string().optional(),
     reason: z.string().optional(),
     level: z.string().optional(),
+    /** `group/<name>` or `role/<name>` where it is not the user's own. */
+    levelFrom: z.string().optional(),
     statements: z
       .array(
         z.object({
@@ -68,6 +70,8 @@ export const Evaluation = z.object({
     wouldGrant: z.string().optional(),
     unreadablePolicies: z.array(z.string()).optional(),
     absentKeys: z.array(z.string()).optional(),
+    /** When an import last read everybody's policies, within a minute. */
+    policiesAsOf: z.string().optional(),
     error: z.object({ status: z.number(), code: z.string(), message: z.string() }).optional(),
   }),
 });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Level } from "../model/level.ts";
+import { LevelOfOthers } from "./level-of-others.ts";
 import { operation } from "./operation.ts";
 import { Paging } from "./paging.ts";
 
@@ -23,6 +24,7 @@ export const DescribeMyUserProfile = operation({
         AllowSsh: z.boolean(),
         AllowSudo: z.boolean(),
         Level,
+        ...LevelOfOthers,
       }),
     ),
     NextToken: z.string().optional(),

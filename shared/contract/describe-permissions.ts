@@ -2,6 +2,7 @@ import * as z from "zod";
 import { Level } from "../model/level.ts";
 import { IamUserArn } from "../model/principal.ts";
 import { StackId } from "../model/stack.ts";
+import { LevelOfOthers } from "./level-of-others.ts";
 import { operation } from "./operation.ts";
 import { Paging } from "./paging.ts";
 
@@ -11,8 +12,13 @@ const PermissionRow = z.object({
   IamUserArn: z.string(),
   AllowSsh: z.boolean(),
   AllowSudo: z.boolean(),
+  /** The one that was set for the user. */
   Level,
+  ...LevelOfOthers,
 });
+
+/** The level of an IAM group on a stack. */
+const GroupPermissionRow = z.object({ StackId: z.string(), GroupName: z.string(), Level });
 
 /**
  * The permissions on a stack (a row for each user), of a user (a row for each stack), or of one user on one stack. Without
@@ -27,7 +33,11 @@ export const DescribePermissions = operation({
     .refine((input) => input.StackId !== undefined || input.IamUserArn !== undefined, {
       error: "one of `StackId` and `IamUserArn` is required",
     }),
-  output: z.object({ Permissions: z.array(PermissionRow), NextToken: z.string().optional() }),
+  output: z.object({
+    Permissions: z.array(PermissionRow),
+    GroupPermissions: z.array(GroupPermissionRow).optional(),
+    NextToken: z.string().optional(),
+  }),
   needs: ({ StackId }) => ({
     action: "opsworks:DescribePermissions",
     ...(StackId === undefined ? {} : { stackId: StackId }),

@@ -24,8 +24,12 @@ export const DescribeUserProfiles = operation({
         SshUsername: z.string().optional(),
         SshPublicKey: z.string().optional(),
         AllowSelfManagement: z.boolean(),
+        /** Since when IAM has no such user or role any more. */
+        GoneSince: z.string().optional(),
       }),
     ),
+    /** When an import last read everybody's policies, within a minute. */
+    PoliciesAsOf: z.string().optional(),
     NextToken: z.string().optional(),
   }),
   needs: () => ({ action: "opsworks:DescribeUserProfiles" }),

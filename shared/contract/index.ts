@@ -6,6 +6,7 @@ import { DeleteStack } from "./delete-stack.ts";
 import { DeleteUserProfile } from "./delete-user-profile.ts";
 import { DescribeImport } from "./describe-import.ts";
 import { DescribeMyUserProfile } from "./describe-my-user-profile.ts";
+import { DescribeOrphans } from "./describe-orphans.ts";
 import { DescribePermissions } from "./describe-permissions.ts";
 import { DescribeStacks } from "./describe-stacks.ts";
 import { DescribeUserProfiles } from "./describe-user-profiles.ts";
@@ -25,6 +26,7 @@ export const OPERATIONS = [
   DeleteUserProfile,
   DescribeImport,
   DescribeMyUserProfile,
+  DescribeOrphans,
   DescribePermissions,
   DescribeStacks,
   DescribeUserProfiles,

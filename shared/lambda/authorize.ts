@@ -3,6 +3,7 @@ import { type Answer, answer } from "../access/answer.ts";
 import { explain } from "../access/explain.ts";
 import { ownContext } from "../access/request-context.ts";
 import { loadSnapshot, loadSnapshots } from "../access/snapshot.ts";
+import { namesOf } from "../access/who.ts";
 import type { Operation } from "../contract/operation.ts";
 import { Fault } from "../model/fault.ts";
 import type { Stack } from "../model/stack.ts";
@@ -21,7 +22,7 @@ export function authorize(operation: Operation): MiddlewareObj<Call> {
 export async function authorizeCall(operation: Operation, call: Call): Promise<void> {
   const need = operation.needs(call.input);
   if (!need) return;
-  const userArns = [call.caller.principal.userArn, ...(operation.about?.(call.input) ?? [])];
+  const userArns = [...namesOf(call.caller.principal), ...(operation.about?.(call.input) ?? [])];
   call.snapshot = await loadSnapshot(call.deployment.table, { userArns, stackId: need.stackId });
   await requireAllowed(call, need.action);
 }
@@ -36,7 +37,7 @@ export async function authorizeOnStacks(
   action: string,
   stackIds: readonly string[],
 ): Promise<Stack[]> {
-  const userArns = [call.caller.principal.userArn];
+  const userArns = namesOf(call.caller.principal);
   const asked = stackIds.map((stackId) => ({ userArns, stackId }));
   const stacks: Stack[] = [];
   for (const snapshot of await loadSnapshots(call.deployment.table, asked)) {

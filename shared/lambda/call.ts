@@ -1,4 +1,5 @@
-import type { Answer, Subject } from "../access/answer.ts";
+import type { Answer } from "../access/answer.ts";
+import type { Subject } from "../access/who.ts";
 import type { Deployment } from "../access/deployment.ts";
 import type { Origin } from "../access/request-context.ts";
 import type { Snapshot } from "../access/snapshot.ts";

@@ -2,7 +2,7 @@ import type { MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyEventV2WithIAMAuthorizer, Context } from "aws-lambda";
 import { isIP } from "node:net";
 import * as z from "zod";
-import type { Subject } from "../access/answer.ts";
+import type { Subject } from "../access/who.ts";
 import type { Deployment } from "../access/deployment.ts";
 import { NOTHING_READ } from "../access/snapshot.ts";
 import type { Operation } from "../contract/operation.ts";

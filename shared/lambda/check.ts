@@ -2,15 +2,17 @@ import { type Answer, answer } from "../access/answer.ts";
 import { explain } from "../access/explain.ts";
 import { suppliedContext } from "../access/request-context.ts";
 import type { Asked, Snapshot } from "../access/snapshot.ts";
+import { namesOf } from "../access/who.ts";
 import type { Evaluation, Question } from "../contract/check-authorization.ts";
 import { Fault } from "../model/fault.ts";
+import type { Principal } from "../model/principal.ts";
 import { noSuchStack } from "../table/stacks.ts";
 import { accessDenied, ask } from "./authorize.ts";
 import type { Call } from "./call.ts";
 
 /** What has to be read to answer a question of this caller. */
-export function askedIn({ subject, resource }: Question, caller: string): Asked {
-  const userArns = [caller, subject.id.userArn];
+export function askedIn({ subject, resource }: Question, caller: Principal): Asked {
+  const userArns = [...namesOf(caller), ...namesOf(subject.id)];
   return resource.type === "stack" ? { userArns, stackId: resource.id } : { userArns };
 }
 
@@ -41,7 +43,7 @@ export async function check(call: Call, question: Question, snapshot: Snapshot):
 
 /** The answer in AuthZEN's shape. */
 function evaluationOf(given: Answer): Evaluation {
-  const { decision, rule, level, statement, known, unreadable, absentKeys } = given;
+  const { decision, rule, level, levelFrom, statement, known, unreadable, absentKeys } = given;
   // A level or a policy would help nobody who is not there.
   const wouldGrant = known ? given.wouldGrant : undefined;
   return {
@@ -51,10 +53,12 @@ function evaluationOf(given: Answer): Evaluation {
       rule,
       reason: explain(given),
       ...(level === undefined ? {} : { level }),
+      ...(level === undefined || levelFrom === "user" ? {} : { levelFrom }),
       ...(statement === undefined ? {} : { statements: [statement] }),
       ...(wouldGrant === undefined ? {} : { wouldGrant }),
       ...(unreadable.length === 0 ? {} : { unreadablePolicies: [...unreadable] }),
       ...(absentKeys.length === 0 ? {} : { absentKeys: [...absentKeys] }),
+      ...(given.policiesAsOf === undefined ? {} : { policiesAsOf: given.policiesAsOf }),
     },
   };
 }

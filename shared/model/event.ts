@@ -10,6 +10,7 @@ export type Event = {
   readonly UserAgent?: string;
   readonly StackId?: string;
   readonly IamUserArn?: string;
+  readonly GroupName?: string;
   readonly Before?: unknown;
   readonly After?: unknown;
 };

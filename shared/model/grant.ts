@@ -23,11 +23,11 @@ export function permissionOf(user: { ProfileId: string } | undefined, grant: Gra
   return { Level: grant.Level, AllowSsh: grant.AllowSsh, AllowSudo: grant.AllowSudo };
 }
 
-/** The permission with a change applied; members that the change leaves out stay. SSH/RDP off turns sudo/admin off. */
-export function changePermission(
-  permission: Permission,
-  change: { Level?: Level | undefined; AllowSsh?: boolean | undefined; AllowSudo?: boolean | undefined },
-): Permission {
+/** A change of a permission; what it leaves out stays. */
+export type PermissionChange = { readonly [Member in keyof Permission]?: Permission[Member] | undefined };
+
+/** The permission with a change applied. SSH/RDP off turns sudo/admin off. */
+export function changePermission(permission: Permission, change: PermissionChange): Permission {
   const AllowSsh = change.AllowSsh ?? permission.AllowSsh;
   const AllowSudo = change.AllowSudo ?? (AllowSsh && permission.AllowSudo);
   return { Level: change.Level ?? permission.Level, AllowSsh, AllowSudo };

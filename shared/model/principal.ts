@@ -5,10 +5,15 @@ import * as z from "zod";
  * `userArn` is the name under which levels and policies are kept: a role's sessions share the role's, and a role is known
  * by account and name, since the ARN of a session lacks the role's path.
  *
- * Source: IAM User Guide, "IAM identifiers" and "AWS JSON policy elements: Principal".
+ * A session of a role that IAM Identity Center made is a person's, who is the session's name: `personArn` is the name under which
+ * the person's levels are kept, whichever permission set they came by. It is worth nothing until the role is known to be one under the
+ * reserved path, since the name of a role proves nothing.
+ *
+ * Source: IAM User Guide, "IAM identifiers" and "AWS JSON policy elements: Principal"; IAM Identity Center User Guide,
+ * "Referencing permission sets in resource policies, Amazon EKS, and AWS KMS".
  */
 export type Principal = {
-  readonly kind: "root" | "user" | "federated" | "role" | "session";
+  readonly kind: "root" | "user" | "federated" | "role" | "session" | "person";
   readonly arn: string;
   readonly accountId: string;
   readonly userArn: string;
@@ -16,6 +21,8 @@ export type Principal = {
   readonly name: string;
   /** Of a role session alone. */
   readonly sessionName?: string;
+  /** Of a session of what is called like a role of Identity Center. */
+  readonly personArn?: string;
 };
 
 const NAME = "[\\w+=,.@-]{1,64}";
@@ -24,6 +31,11 @@ const USER = new RegExp(`^(arn:aws[a-z-]*):iam::(\\d{12}):(user|role)/${PATH}(${
 const STS = new RegExp(
   `^(arn:aws[a-z-]*):sts::(\\d{12}):(?:(federated-user)/(${NAME})|assumed-role/(${NAME})/(${NAME}))$`,
 );
+/** What nobody but Identity Center can make a role under. */
+const RESERVED = "aws-reserved/sso.amazonaws.com/";
+const RESERVED_ROLE = new RegExp(`^arn:aws[a-z-]*:iam::\\d{12}:role/${RESERVED}`);
+const PERSON = new RegExp(`^arn:aws[a-z-]*:sts::(\\d{12}):assumed-role/${RESERVED}(${NAME})$`);
+const PERMISSION_SET = /^AWSReservedSSO_.+_[0-9a-f]{16}$/;
 const ROOT = /^arn:aws[a-z-]*:iam::(\d{12}):root$/;
 
 /** The longest ARN of a user: a path of 512 characters and a name of 64. */
@@ -40,13 +52,23 @@ export function readPrincipal(arn: string): Principal | undefined {
       ? { kind: "user", arn, accountId, userArn: arn, name }
       : { kind: "role", arn, accountId, userArn: `${partition}:iam::${accountId}:role/${name}`, name };
   }
+  const [, personAccount, personName] = PERSON.exec(arn) ?? [];
+  if (personAccount && personName)
+    return { kind: "person", arn, accountId: personAccount, userArn: arn, name: personName };
   const [, stsPartition, stsAccount, federated, person, role, sessionName] = STS.exec(arn) ?? [];
   if (!stsAccount) return undefined;
   if (federated && person)
     return { kind: "federated", arn, accountId: stsAccount, userArn: arn, name: person };
   if (!role || !sessionName) return undefined;
   const userArn = `${stsPartition}:iam::${stsAccount}:role/${role}`;
-  return { kind: "session", arn, accountId: stsAccount, userArn, name: role, sessionName };
+  const personArn = `${stsPartition}:sts::${stsAccount}:assumed-role/${RESERVED}${sessionName}`;
+  const ofPerson = PERMISSION_SET.test(role) ? { personArn } : {};
+  return { kind: "session", arn, accountId: stsAccount, userArn, name: role, sessionName, ...ofPerson };
+}
+
+/** Whether a role is one of IAM Identity Center's own, by its ARN with the path. */
+export function isIdentityCenterRole(roleArn: string): boolean {
+  return RESERVED_ROLE.test(roleArn);
 }
 
 function principalOf(kinds: readonly Principal["kind"][], message: string) {
@@ -66,6 +88,6 @@ export const AnyPrincipal = principalOf(
 
 /** Somebody who can hold a level: answers the ARN it is kept under. */
 export const IamUserArn = principalOf(
-  ["user", "federated", "role"],
-  "must be the ARN of an IAM user, a role or a federated user",
+  ["user", "federated", "role", "person"],
+  "must be the ARN of an IAM user, a role, a federated user or a person of IAM Identity Center",
 ).transform((principal) => principal.userArn);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Fault } from "./fault.ts";
+import { Level } from "./level.ts";
 
 /** A stack's id: a UUID, in lower case. */
 export const StackId = z
@@ -16,6 +17,8 @@ export const Stack = z.object({
   ServiceRoleArn: z.string(),
   DefaultInstanceProfileArn: z.string(),
   Tags: z.record(z.string(), z.string()),
+  /** Levels of IAM groups, by the group's name; here, so that a check reads them with the stack. */
+  GroupGrants: z.record(z.string(), Level).optional(),
   CreatedAt: z.string(),
   Revision: z.string(),
 });

@@ -16,7 +16,7 @@ export const User = z.object({
   /** For a role: its ARN without the path. */
   IamUserArn: z.string(),
   Name: z.string(),
-  Kind: z.enum(["user", "role", "federated"]),
+  Kind: z.enum(["user", "role", "federated", "person"]),
   ProfileId: z.string(),
   /** IAM's own unique id (`AIDA...`, `AROA...`), if known. */
   UserId: z.string().optional(),
@@ -33,9 +33,9 @@ export const User = z.object({
   UnixId: z.number().optional(),
   SshPublicKey: z.string().optional(),
   AllowSelfManagement: z.boolean(),
-  CreatedAt: z.string(),
-  /** Since when IAM has not known this user any more. */
+  /** Since when IAM has no such user or role any more, as far as an import saw. ISO 8601. */
   GoneSince: z.string().optional(),
+  CreatedAt: z.string(),
   /** The import job that last wrote this user, and as what, so that a job which is interrupted counts right when it goes on. */
   LastImport: z.object({ Id: z.string(), As: z.enum(["added", "changed"]) }).optional(),
   /** The profile in another region that this one was taken from; `Settings` is the hash of what was taken. */
@@ -56,5 +56,6 @@ export const IamFacts = User.pick({
   Policies: true,
   Boundary: true,
   Tags: true,
+  GoneSince: true,
 });
 export type IamFacts = z.infer<typeof IamFacts>;

@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { Fault } from "../model/fault.ts";
 import { Grant, isSamePermission, NO_GRANT, type Permission, permissionOf } from "../model/grant.ts";
 import type { User } from "../model/user.ts";
-import { indexKeys, keys } from "./keys.ts";
+import { INDEX, indexKeys, keys } from "./keys.ts";
+import { queryPages } from "./list.ts";
 import type { Table } from "./table.ts";
-import { putOver, removeAt, type Write } from "./write.ts";
+import { mustBe, putOver, removeAt, type Write } from "./write.ts";
 
 export function readGrant(item: unknown): Grant | undefined {
   return item === undefined ? undefined : Grant.parse(item);
@@ -23,12 +24,7 @@ export function setGrant(
 ): Write | undefined {
   if (isSamePermission(permission, permissionOf(user, current))) return undefined;
   const key = keys.grant(stackId, user.IamUserArn);
-  const changed = () =>
-    new Fault(
-      "ConflictException",
-      `the permission of ${user.IamUserArn} was changed by somebody else meanwhile, try again`,
-      { transient: true },
-    );
+  const changed = () => changedMeanwhile(user.IamUserArn);
   if (isSamePermission(permission, NO_GRANT))
     return current && removeAt(table, key, current.Revision, changed);
   const grant: Grant = {
@@ -40,4 +36,38 @@ export function setGrant(
   };
   const item = { ...grant, ...indexKeys.userGrants(user.IamUserArn, stackId) };
   return putOver(table, key, item, current?.Revision, changed);
+}
+
+/** The grant is to be as it was read. */
+export function grantMustBe(table: Table, { StackId, IamUserArn, Revision }: Grant): Write {
+  return mustBe(table, keys.grant(StackId, IamUserArn), Revision, () => changedMeanwhile(IamUserArn));
+}
+
+/** The grants on a stack, page after page, read consistently; of users who are no longer the same, too. */
+export async function* grantsOfStack(table: Table, stackId: string): AsyncGenerator<Grant[]> {
+  const { pk, sk } = keys.grant(stackId, "");
+  const query = {
+    KeyConditionExpression: "pk = :stack AND begins_with(sk, :grant)",
+    ExpressionAttributeValues: { ":stack": pk, ":grant": sk },
+    ConsistentRead: true,
+  };
+  for await (const items of queryPages(table, query)) yield items.map((item) => Grant.parse(item));
+}
+
+/** The grants of a user's name, page after page: candidates, from the index; of earlier users of that name, too. */
+export async function* grantsOfUser(table: Table, userArn: string): AsyncGenerator<Grant[]> {
+  const query = {
+    IndexName: INDEX,
+    KeyConditionExpression: "gsi1pk = :user",
+    ExpressionAttributeValues: { ":user": indexKeys.userGrants(userArn, "").gsi1pk },
+  };
+  for await (const items of queryPages(table, query)) yield items.map((item) => Grant.parse(item));
+}
+
+function changedMeanwhile(userArn: string): Fault {
+  return new Fault(
+    "ConflictException",
+    `the permission of ${userArn} was changed by somebody else meanwhile, try again`,
+    { transient: true },
+  );
 }

@@ -16,11 +16,11 @@ export const keys = {
   unixIds: (): Key => ({ pk: "UNIXIDS", sk: "UNIXIDS" }),
   /** What IAM said of a user whose profile was deleted. */
   iamFacts: (userArn: string): Key => ({ pk: `USER#${userArn}`, sk: "IAM" }),
-  policy: (hash: string): Key => ({ pk: `POLICY#${hash}`, sk: "POLICY" }),
-  /** The import job: the last one, or the one that runs. */
+  /** The last import, and how old what it read is. */
   sync: (): Key => ({ pk: "SYNC", sk: "SYNC" }),
-  /** The names of the account's IAM groups. */
+  /** The names of the account's groups. */
   groups: (): Key => ({ pk: "GROUPS", sk: "GROUPS" }),
+  policy: (hash: string): Key => ({ pk: `POLICY#${hash}`, sk: "POLICY" }),
   stackEvent: (stackId: string, at: string): Key => ({ pk: `EVENTS#STACK#${stackId}`, sk: at }),
   userEvent: (userArn: string, at: string): Key => ({ pk: `EVENTS#USER#${userArn}`, sk: at }),
 };

@@ -31,6 +31,21 @@ export async function queryPage(
   return { items, ...(start === undefined ? {} : { next: start }) };
 }
 
+const PAGE = 100;
+
+/** Everything that a query finds, page after page. */
+export async function* queryPages(
+  table: Table,
+  query: Parameters<typeof queryPage>[1],
+): AsyncGenerator<Page["items"]> {
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await queryPage(table, query, PAGE, start);
+    yield page.items;
+    start = page.next;
+  } while (start !== undefined);
+}
+
 /** All rows of a list, page after page. */
 export async function everyPage<Row>(
   fetch: (token: string | undefined) => Promise<{ page: Row[]; next: string | undefined }>,

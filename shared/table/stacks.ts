@@ -3,7 +3,7 @@ import { Stack, StackSettings } from "../model/stack.ts";
 import { INDEX, indexKeys, keys } from "./keys.ts";
 import { queryPage, readCursor, writeCursor } from "./list.ts";
 import type { Table } from "./table.ts";
-import { mustExist, put, putNew, putOver, remove, removeAt, type Write } from "./write.ts";
+import { mustBe, mustExist, put, putNew, putOver, remove, removeAt, type Write } from "./write.ts";
 
 /** Without the keys that the item has beside them. */
 const StoredSettings = StackSettings.strip();
@@ -61,6 +61,11 @@ export function readSettings(item: unknown): StackSettings {
 
 export function stackMustExist(table: Table, stackId: string): Write {
   return mustExist(table, keys.stack(stackId), () => noSuchStack(stackId));
+}
+
+/** The stack is to be as it was read, the levels of groups with it. */
+export function stackMustBe(table: Table, { StackId, Revision }: Stack): Write {
+  return mustBe(table, keys.stack(StackId), Revision, () => changedMeanwhile(StackId));
 }
 
 /** A page of all stacks in the order of their names; candidates, from the index. */

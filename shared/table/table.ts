@@ -19,8 +19,7 @@ export function openTable(name: string, region?: string): Table {
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1800, requestTimeout: 1200, throwOnRequestTimeout: true },
   });
-  return {
-    name,
-    client: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
-  };
+  // An object with a member called `constructor`, such as a tag's key, looks like an instance of a class.
+  const marshallOptions = { removeUndefinedValues: true, convertClassInstanceToMap: true };
+  return { name, client: DynamoDBDocumentClient.from(client, { marshallOptions }) };
 }

@@ -26,6 +26,14 @@ export function mustExist(table: Table, key: Key, otherwise: () => Fault, where?
   return { item, otherwise };
 }
 
+/** The item is to be there with that revision. */
+export function mustBe(table: Table, key: Key, revision: string, otherwise: () => Fault): Write {
+  return {
+    item: { ConditionCheck: { TableName: table.name, Key: key, ...atRevision(revision) } },
+    otherwise,
+  };
+}
+
 /** Puts an item, whether there was one or not. */
 export function put(table: Table, key: Key, members: object): Write {
   return { item: { Put: { TableName: table.name, Item: { ...members, ...key } } } };

@@ -106,6 +106,7 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await stack.post(as, "/SetPermission", { ...change, Level: "show" });
     await stack.post(as, "/SetPermission", { ...change, Level: "deploy" });
     await stack.post(as, "/SetPermission", { ...change, Level: "iam_only", AllowSsh: false });
+    await setLevelOfGroup();
   },
   DescribePermissions: async () => {
     for (const input of [
@@ -119,7 +120,15 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
         await stack.post(as, "/DescribePermissions", { ...input, NextToken: body.NextToken });
     }
   },
-  DescribeMyUserProfile: () => stack.post(as, "/DescribeMyUserProfile", {}),
+  DescribeMyUserProfile: async () => {
+    await stack.post(as, "/DescribeMyUserProfile", {});
+    await stack.post(stack.asFederated(randomUUID().slice(0, 8)), "/DescribeMyUserProfile", {});
+  },
+  DescribeOrphans: async () => {
+    await stack.grant(stackId, userArn("bob"), { AllowSsh: true });
+    await stack.loseFromIam(userArn("bob"));
+    await stack.post(as, "/DescribeOrphans", {});
+  },
   BatchCheckAuthorization: () =>
     stack.post(as, "/access/v1/evaluations", {
       resource: { type: "stack", id: stackId },
@@ -196,10 +205,15 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await wire("SetPermission", { StackId, IamUserArn, Level: "show", AllowSsh: true });
     await wire("SetPermission", { StackId, IamUserArn, Level: "deploy" });
     await wire("DescribePermissions", { StackId });
+    await setLevelOfGroup();
     await wire("SetPermission", { StackId, IamUserArn, Level: "iam_only", AllowSsh: false });
     await wire("DeleteUserProfile", { IamUserArn });
     await wire("DeleteStack", { StackId });
   },
+};
+const setLevelOfGroup = async () => {
+  await stack.addGroups("ops");
+  await stack.post(as, "/SetPermission", { StackId: stackId, GroupName: "ops", Level: "show" });
 };
 const newStack = {
   Name: "new",
@@ -410,7 +424,7 @@ describe("the role of a function", () => {
 
 test("the role of another function would not do: SetPermission's writes are refused to those that read", async () => {
   const writes = (await touches("SetPermission")).filter(({ action }) => /Put|Delete/.test(action));
-  for (const reader of ["CheckAuthorization", "DescribePermissions", "DescribeMyUserProfile"]) {
+  for (const reader of ["CheckAuthorization", "DescribePermissions", "DescribeUserProfiles"]) {
     for (const touch of writes) expect(mayTouch(rolesOf.get(reader) ?? [], touch)).toBe(false);
   }
 });

@@ -116,7 +116,7 @@ describe("an import from another region", () => {
     expect(sync).toMatchObject({ Status: "succeeded", Source: SOURCE, Added: 3, Changed: 0, Vanished: 0 });
     expect(sync.NotUnderstood.toSorted()).toEqual(
       [
-        `${FEDERATED} is a federated user, whom IAM does not list: add them here`,
+        `${FEDERATED} is nobody whom IAM lists: add them here with CreateUserProfile`,
         `${userArn("left")} has a profile in ${SOURCE}, but is not in IAM`,
         `${userArn("reborn")} in ${SOURCE} is somebody else of the same name`,
         `${userArn("stranger")} was never imported from IAM in ${SOURCE}, so whether it is the same person is not known: import them there first`,

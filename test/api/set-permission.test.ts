@@ -271,11 +271,12 @@ describe("the trail", () => {
     expect(events.at(-1)).toMatchObject({ StackId: stackId, After: { Level: "deploy" } });
   });
 
-  test("is written in the same transaction as the grant, which the user and the stack must outlive", async () => {
+  test("is written in the same transaction as the grant, which the user, the stack and the caller's own must outlive", async () => {
     await set(manager, { Level: "show" });
     expect(stack.writes().map(({ command }) => command)).toEqual(["TransactWriteItems"]);
     const items: Wire[] = stack.writes()[0]?.input.TransactItems;
     expect(items.flatMap((item) => Object.keys(item))).toEqual([
+      "ConditionCheck",
       "ConditionCheck",
       "ConditionCheck",
       "Put",
@@ -283,8 +284,9 @@ describe("the trail", () => {
     ]);
     expect(items[0].ConditionCheck.Key).toEqual(keys.user(userArn("bob")));
     expect(items[1].ConditionCheck.Key).toEqual(keys.stack(stackId));
-    expect(items[2].Put.Item).toMatchObject(keys.grant(stackId, userArn("bob")));
-    expect(items[3].Put).toMatchObject({
+    expect(items[2].ConditionCheck.Key).toEqual(keys.grant(stackId, userArn("manager")));
+    expect(items[3].Put.Item).toMatchObject(keys.grant(stackId, userArn("bob")));
+    expect(items[4].Put).toMatchObject({
       Item: { pk: `EVENTS#STACK#${stackId}` },
       ConditionExpression: "attribute_not_exists(pk)",
     });
@@ -299,6 +301,28 @@ describe("the trail", () => {
 });
 
 describe("at the same time", () => {
+  test("two managers cannot take Manage from one another, so one always stays", async () => {
+    const pair = ["manager", "bob"];
+    for (let round = 0; round < 8; round += 1) {
+      for (const name of pair) await stack.grant(stackId, userArn(name), { Level: "manage" });
+      // Both have been let in before either writes.
+      let arrived = 0;
+      stack.obstruct(async ({ command }, pass) => {
+        if (command === "TransactWriteItems" && (arrived += 1) <= 2)
+          while (arrived < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+        return pass();
+      });
+      const replies = await Promise.all([
+        set(stack.asUser("manager"), { Level: "show" }, "bob"),
+        set(stack.asUser("bob"), { Level: "show" }, "manager"),
+      ]);
+      stack.obstruct();
+      expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200, 403]));
+      const levels = await Promise.all(pair.map(async (name) => (await held(userArn(name))).Level));
+      expect(new Set(levels)).toEqual(new Set(["manage", "show"]));
+    }
+  });
+
   test("twenty changes of one grant are all done, one after the other", async () => {
     const changes = Array.from({ length: 20 }, (_, index) =>
       index % 2 === 0 ? { Level: ["show", "deploy", "manage"][index % 3] } : { AllowSsh: index % 4 === 1 },

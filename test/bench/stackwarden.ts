@@ -91,6 +91,8 @@ function decideAndExplain(one: Prepared): { allows: boolean; reason: string } {
     resource,
     subject,
     known: true,
+    administrator: false,
+    levelFrom: "user",
     unreadable: NONE,
     absentKeys: [],
   });

@@ -38,38 +38,53 @@ const Role = z.object({ Policies: z.tuple([z.object({ PolicyDocument })]) });
 const ManagedPolicy = z.object({ PolicyDocument });
 
 const mayDo: Record<string, string[]> = {
-  CheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#*"],
-  BatchCheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#*"],
+  CheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#* SYNC"],
+  BatchCheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#* SYNC"],
   SetPermission: [
-    "BatchGetItem STACK#* USER#* POLICY#* UNIXIDS",
+    "BatchGetItem STACK#* USER#* POLICY#* UNIXIDS GROUPS SYNC",
     "ConditionCheckItem STACK#* USER#*",
     "PutItem STACK#* USER#* EVENTS#*",
     "DeleteItem STACK#*",
     "UpdateItem UNIXIDS",
   ],
-  DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 USERS STACKS"],
-  DescribeMyUserProfile: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 STACKS"],
-  UpdateMyUserProfile: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem USER#* EVENTS#*"],
-  CreateUserProfile: ["BatchGetItem STACK#* USER#* POLICY#* SSHNAME#*", "PutItem USER#* SSHNAME#* EVENTS#*"],
-  DescribeUserProfiles: ["BatchGetItem STACK#* USER#* POLICY#*", "Query gsi1 USERS"],
+  DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS STACKS"],
+  DescribeMyUserProfile: [
+    "BatchGetItem STACK#* USER#* POLICY#* SSHNAME#* SYNC",
+    "Query gsi1 STACKS",
+    "PutItem USER#* SSHNAME#* EVENTS#*",
+  ],
+  UpdateMyUserProfile: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem USER#* EVENTS#*"],
+  CreateUserProfile: [
+    "BatchGetItem STACK#* USER#* POLICY#* SSHNAME#* SYNC",
+    "PutItem USER#* SSHNAME#* EVENTS#*",
+  ],
+  DescribeUserProfiles: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS"],
+  DescribeOrphans: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS USER#*"],
   UpdateUserProfile: [
-    "BatchGetItem STACK#* USER#* POLICY#*",
+    "BatchGetItem STACK#* USER#* POLICY#* SYNC",
     "PutItem USER#* SSHNAME#* EVENTS#*",
     "DeleteItem SSHNAME#*",
   ],
   DeleteUserProfile: [
-    "BatchGetItem STACK#* USER#* POLICY#*",
+    "BatchGetItem STACK#* USER#* POLICY#* SYNC",
     "PutItem USER#* EVENTS#*",
     "DeleteItem USER#* SSHNAME#*",
   ],
   ImportUsers: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem SYNC"],
   DescribeImport: ["BatchGetItem STACK#* USER#* POLICY#* SYNC"],
-  CreateStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem STACK#* SETTINGS#* EVENTS#*"],
-  DescribeStacks: ["BatchGetItem STACK#* SETTINGS#* USER#* POLICY#*", "Query gsi1 STACKS"],
-  UpdateStack: ["BatchGetItem STACK#* SETTINGS#* USER#* POLICY#*", "PutItem STACK#* SETTINGS#* EVENTS#*"],
-  DeleteStack: ["BatchGetItem STACK#* USER#* POLICY#*", "PutItem EVENTS#*", "DeleteItem STACK#* SETTINGS#*"],
+  CreateStack: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem STACK#* SETTINGS#* EVENTS#*"],
+  DescribeStacks: ["BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SYNC", "Query gsi1 STACKS"],
+  UpdateStack: [
+    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SYNC",
+    "PutItem STACK#* SETTINGS#* EVENTS#*",
+  ],
+  DeleteStack: [
+    "BatchGetItem STACK#* USER#* POLICY#* SYNC",
+    "PutItem EVENTS#*",
+    "DeleteItem STACK#* SETTINGS#*",
+  ],
   OpsWorks: [
-    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#* UNIXIDS",
+    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#* UNIXIDS GROUPS SYNC",
     "Query gsi1 USERS STACKS",
     "ConditionCheckItem STACK#* USER#*",
     "PutItem STACK#* SETTINGS#* USER#* SSHNAME#* EVENTS#*",
@@ -340,11 +355,11 @@ describe("the functions", () => {
     });
   });
 
-  test.for([...names, ...unrouted])("%s starts from a bundle of one file under 750 KB", (name) => {
+  test.for([...names, ...unrouted])("%s starts from a bundle of one file under 800 KB", (name) => {
     const files = new Map(Object.entries(unzipSync(readFileSync(join(packageFolder, `${name}.zip`)))));
     const file = `functions/${name.replace(/(?<!^)[A-Z]/g, "-$&").toLowerCase()}.cjs`;
     expect([...files.keys()]).toEqual([file]);
-    expect(files.get(file)!.length).toBeLessThan(750_000);
+    expect(files.get(file)!.length).toBeLessThan(800_000);
 
     const bundle = join(packageFolder, basename(file));
     writeFileSync(bundle, files.get(file)!);

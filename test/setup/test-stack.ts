@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { inject } from "vitest";
 import { loadHandler, startLocalStack } from "../../infra/local/local-stack.ts";
 import { signedPost } from "../../infra/local/signed-post.ts";
@@ -14,7 +14,7 @@ import type { Permission } from "../../shared/model/grant.ts";
 import { getItems } from "../../shared/table/get-items.ts";
 import { readGrant, setGrant } from "../../shared/table/grants.ts";
 import { INDEX, indexKeys, type Key, keys } from "../../shared/table/keys.ts";
-import { readUser } from "../../shared/table/users.ts";
+import { putUser, readUser } from "../../shared/table/users.ts";
 import { newStack } from "../../shared/table/stacks.ts";
 import { transact } from "../../shared/table/write.ts";
 import { stackArn } from "../../shared/model/stack-arn.ts";
@@ -123,6 +123,10 @@ export async function openTestStack(
     asRole: (role: string, sessionName: string, id = uniqueId("AROA", role)) =>
       stack.signIn(sessionArn(role, sessionName), `${id}:${sessionName}`),
 
+    /** Credentials of a federated user, as GetFederationToken gives them. */
+    asFederated: (name: string) =>
+      stack.signIn(`arn:aws:sts::${ACCOUNT}:federated-user/${name}`, `${ACCOUNT}:${name}`),
+
     asRoot: () => stack.signIn(`arn:aws:iam::${ACCOUNT}:root`, ACCOUNT),
 
     /** An item as it is stored. */
@@ -143,6 +147,23 @@ export async function openTestStack(
 
     /** The events of stacks that are about a user, oldest first. */
     eventsOfUser: (arn: string) => query(keys.userEvent(arn, "").pk, INDEX),
+
+    /** Puts an item past every function. */
+    async put(Item: Key & Record<string, unknown>): Promise<void> {
+      await table.client.send(new PutCommand({ TableName: table.name, Item }));
+    },
+
+    /** Makes groups known, as an import does. */
+    addGroups(...Names: string[]): Promise<void> {
+      return this.put({ ...keys.groups(), Names });
+    },
+
+    /** Marks a user as an import does who does not find them in IAM any more. */
+    async loseFromIam(arn: string, GoneSince = new Date().toISOString()): Promise<void> {
+      const user = readUser((await getItems(table, [keys.user(arn)])).get(keys.user(arn)));
+      if (!user) throw new Error(`${arn} is not there`);
+      await transact(table, [putUser(table, { ...user, GoneSince, Revision: randomUUID() }, user.Revision)]);
+    },
 
     /** Imports users and roles in the shape of GetAccountAuthorizationDetails. */
     async importAccount(details: object) {
