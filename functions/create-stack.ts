@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { CreateStack } from "../shared/contract/create-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { requireRoles } from "../shared/lambda/require-roles.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
 import { changeSettings } from "../shared/model/stack.ts";
@@ -9,7 +10,7 @@ import { appendEvent } from "../shared/table/events.ts";
 import { newStack } from "../shared/table/stacks.ts";
 import { transact } from "../shared/table/write.ts";
 
-/** Creates a stack. Every user has `iam_only` on it, which is the absence of a grant, so none is written. */
+/** Creates a stack, once its roles were looked into. Every user has `iam_only` on it, which is the absence of a grant, so none is written. */
 export const handler = serve(CreateStack, async (call) => {
   const { Name, Region, ServiceRoleArn, DefaultInstanceProfileArn, ...settings } = call.input;
   const { table, place } = call.deployment;
@@ -20,6 +21,8 @@ export const handler = serve(CreateStack, async (call) => {
     );
   }
   const StackId = randomUUID();
+  const roles = { serviceRoleArn: ServiceRoleArn, instanceProfileArns: [DefaultInstanceProfileArn] };
+  const RoleGaps = await requireRoles(call, roles, StackId);
   const stack = {
     StackId,
     Arn: stackArn(place, StackId),
@@ -33,5 +36,5 @@ export const handler = serve(CreateStack, async (call) => {
   };
   const event = changeEvent(call, { StackId, After: { Name, ServiceRoleArn, DefaultInstanceProfileArn } });
   await transact(table, [...newStack(table, stack, changeSettings({}, settings)), appendEvent(table, event)]);
-  return { StackId };
+  return { StackId, ...(RoleGaps.length === 0 ? {} : { RoleGaps }) };
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { UpdateStack } from "../shared/contract/update-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { requireRoles } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
@@ -21,6 +22,12 @@ export const handler = serve(UpdateStack, async (call) => {
     if (ServiceRoleArn !== undefined && ServiceRoleArn !== stack.ServiceRoleArn) {
       throw new Fault("ValidationException", "`ServiceRoleArn` of a stack cannot be changed");
     }
+    const isNewProfile =
+      DefaultInstanceProfileArn !== undefined &&
+      DefaultInstanceProfileArn !== stack.DefaultInstanceProfileArn;
+    const RoleGaps = isNewProfile
+      ? await requireRoles(call, { instanceProfileArns: [DefaultInstanceProfileArn] }, StackId)
+      : [];
     const key = keys.stackSettings(StackId);
     const before = readSettings((await getItems(table, [key])).get(key));
     const after = changeSettings(before, change);
@@ -42,6 +49,6 @@ export const handler = serve(UpdateStack, async (call) => {
       putSettings(table, StackId, after),
       appendEvent(table, event),
     ]);
-    return {};
+    return RoleGaps.length === 0 ? {} : { RoleGaps };
   });
 });

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { memberOf } from "../../shared/contract/member-of.ts";
+import { isRoleAction, roleAnswer } from "./iam-roles-endpoint.ts";
 
 /** The JSON shape of `aws iam get-account-authorization-details`; nothing in it is checked, since IAM is whoever asks' to doubt. */
 export type IamAccount = {
@@ -9,6 +10,8 @@ export type IamAccount = {
   GroupDetailList?: readonly object[];
   RoleDetailList?: readonly object[];
   Policies?: readonly object[];
+  /** Instance profiles without a role, which no role's details have. */
+  InstanceProfiles?: readonly object[];
 };
 
 /** One call, as it came in. */
@@ -37,9 +40,10 @@ export type IamEndpoint = {
 export const THROTTLED: IamRefusal = { status: 400, code: "Throttling", message: "Rate exceeded" };
 
 /**
- * IAM on this machine, as far as an import reads it: the AWS Query protocol, form-encoded requests and XML answers.
+ * IAM on this machine, as far as it is asked here: the AWS Query protocol, form-encoded requests and XML answers.
  *
- * Source: IAM API Reference, GetAccountAuthorizationDetails, GetPolicy, GetPolicyVersion, "Common errors".
+ * Source: IAM API Reference, GetAccountAuthorizationDetails, GetPolicy, GetPolicyVersion, "Common errors"; see also
+ * `iam-roles-endpoint.ts`.
  */
 export async function startIamEndpoint(account: IamAccount, pageSize = 100): Promise<IamEndpoint> {
   const server = createServer((request, response) => {
@@ -75,10 +79,12 @@ export async function startIamEndpoint(account: IamAccount, pageSize = 100): Pro
   return endpoint;
 }
 
-type Answer = { readonly result: object } | Exclude<IamRefusal, "cut">;
+export type Answer = { readonly result: object } | Exclude<IamRefusal, "cut">;
 
-function answer({ account, pageSize }: IamEndpoint, { action, parameters }: IamCall): Answer {
+function answer(endpoint: IamEndpoint, { action, parameters }: IamCall): Answer {
+  const { account, pageSize } = endpoint;
   if (action === "GetAccountAuthorizationDetails") return { result: listed(account, pageSize, parameters) };
+  if (isRoleAction(action)) return roleAnswer(endpoint, action, parameters);
   const arn = parameters.get("PolicyArn") ?? "";
   const policy = account.Policies?.find((candidate) => memberOf(candidate, "Arn") === arn);
   const missing = { status: 404, code: "NoSuchEntity", message: `Policy ${arn} was not found.` };

@@ -40,15 +40,29 @@ export type Answer = Decision & {
  * Decides whether the subject may perform the action on the stack the snapshot was asked for, or on `*` if on none.
  * @throws Fault ValidationException for a context that cannot be evaluated
  */
-export async function answer(
-  { table, place, administrators }: Deployment,
+export function answer(
+  deployment: Deployment,
   snapshot: Snapshot,
   subject: Subject,
   action: string,
   contextOf: (user: User | undefined) => Context,
 ): Promise<Answer> {
-  const { principal } = subject;
   const { stackId, stack } = snapshot;
+  const resource = stack?.Arn ?? (stackId === undefined ? "*" : stackArn(deployment.place, stackId));
+  return answerOn(deployment, snapshot, subject, action, resource, contextOf);
+}
+
+/** The same of any resource, by its ARN. */
+export async function answerOn(
+  { table, place, administrators }: Deployment,
+  snapshot: Snapshot,
+  subject: Subject,
+  action: string,
+  resource: string,
+  contextOf: (user: User | undefined) => Context,
+): Promise<Answer> {
+  const { principal } = subject;
+  const { stack } = snapshot;
   const who = whoIs(snapshot, subject);
   const { user, profile } = who;
   const isAdministrator = who.isSame && administrators.has(principal.userArn);
@@ -66,7 +80,6 @@ export async function answer(
       (action === INTRODUCTION && mayIntroduceThemselves(subject, who)),
   });
 
-  const resource = stack?.Arn ?? (stackId === undefined ? "*" : stackArn(place, stackId));
   try {
     const request = readRequest(action, resource, contextOf(user));
     return {

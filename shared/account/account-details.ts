@@ -27,6 +27,7 @@ export const RoleDetail = z.object({
   RoleId: z.string(),
   AssumeRolePolicyDocument: PolicyDocument,
   RolePolicyList: z.array(InlinePolicy).optional(),
+  InstanceProfileList: z.array(z.object({ Arn: z.string() })).optional(),
   ...attached,
   PermissionsBoundary: Boundary.optional(),
   Tags,

@@ -1,3 +1,4 @@
+import type { DocumentKind } from "../iam/document.ts";
 import { hashOf } from "../model/policy-hash.ts";
 import type { PolicyRef } from "../model/user.ts";
 import type { GroupDetail, ManagedPolicyDetail, RoleDetail, UserDetail } from "./account-details.ts";
@@ -84,6 +85,11 @@ export class AccountPolicies {
     return { Name: name, ...(this.#managed.get(arn) ?? missing) };
   }
 
+  /** Who may assume a role. */
+  ofTrust({ Arn, AssumeRolePolicyDocument }: RoleDetail): PolicyRef {
+    return { Name: "trust policy", ...this.#read(`${Arn} trust policy`, AssumeRolePolicyDocument, "trust") };
+  }
+
   /** The texts that were read since the last time, by hash. */
   takeDocuments(): ReadonlyMap<string, string> {
     const texts = this.#texts;
@@ -92,9 +98,9 @@ export class AccountPolicies {
   }
 
   /** @param policy under which name its findings are told */
-  #read(policy: string, document: unknown): Content {
+  #read(policy: string, document: unknown, kind: DocumentKind = "identity"): Content {
     const [fault, ...others] = this.#examination
-      .examine(policy, document, "identity")
+      .examine(policy, document, kind)
       .filter(({ severity }) => severity === "error");
     if (fault) {
       const more = others.length === 0 ? "" : `; and ${others.length} more`;

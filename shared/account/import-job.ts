@@ -1,4 +1,5 @@
 import { Fault } from "../model/fault.ts";
+import type { RoleGap } from "../model/role-gap.ts";
 import { type ImportReport, isRunning, type Sync } from "../model/sync.ts";
 import { faultOfAws } from "../table/aws-fault.ts";
 import { readSync, updateSync } from "../table/sync.ts";
@@ -40,6 +41,7 @@ export class ImportJob {
   };
   readonly #vanishedUsers: string[] = [];
   readonly #notUnderstood: string[] = [];
+  readonly #roleGaps: NonNullable<ImportReport["RoleGaps"]> = [];
   #done = 0;
 
   private constructor(table: Table, sync: Sync, now: () => Date, timeLeft: () => number) {
@@ -102,6 +104,14 @@ export class ImportJob {
     this.#notUnderstood.push(...sentences.slice(0, room).map((sentence) => sentence.slice(0, MAX_SENTENCE)));
   }
 
+  /** Keeps what a stack's roles lack, as far as there is room. */
+  roleGaps(StackId: string, gaps: readonly RoleGap[]): void {
+    const room = MOST_SHOWN - this.#roleGaps.length;
+    this.#roleGaps.push(
+      ...gaps.slice(0, room).map(({ code, Arn, message }) => ({ StackId, code, Arn, message })),
+    );
+  }
+
   /** Says that it lives, and how far it is. */
   async progress(done = 0): Promise<void> {
     this.#done += done;
@@ -110,7 +120,7 @@ export class ImportJob {
   }
 
   async #end(Status: "succeeded" | "failed", more: Partial<Sync>): Promise<void> {
-    const { IamUserArns: _over, Failure: _past, ...sync } = this.#sync;
+    const { IamUserArns: _over, Failure: _past, RoleGaps: _old, ...sync } = this.#sync;
     this.#sync = sync;
     await this.#save({
       Status,
@@ -118,6 +128,7 @@ export class ImportJob {
       ...(Status === "succeeded" ? { Progress: { Done: this.#done, Of: this.#done } } : {}),
       VanishedUsers: this.#vanishedUsers,
       NotUnderstood: this.#notUnderstood,
+      ...(this.#roleGaps.length > 0 ? { RoleGaps: this.#roleGaps } : {}),
       ...more,
     });
   }

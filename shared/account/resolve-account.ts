@@ -25,6 +25,8 @@ export type AccountUser = Pick<
   | "UserId"
   | "RoleArn"
   | "TrustsEc2"
+  | "TrustPolicy"
+  | "InstanceProfiles"
   | "Groups"
   | "Policies"
   | "Boundary"
@@ -63,7 +65,8 @@ export function resolveAccount(value: unknown, catalogue: readonly string[] = []
     ...resolver.resolveUsers(details.UserDetailList),
     ...resolver.resolveRoles(details.RoleDetailList),
   ];
-  const referred = new Set(users.flatMap(refsOf).map((ref) => "Hash" in ref && ref.Hash));
+  const refs = users.flatMap((user) => [...refsOf(user), ...(user.TrustPolicy ? [user.TrustPolicy] : [])]);
+  const referred = new Set(refs.map((ref) => "Hash" in ref && ref.Hash));
   return {
     users,
     groupNames: resolver.policies.groupNames,
@@ -152,11 +155,13 @@ export class AccountResolver {
         const IamUserArn = this.#identify(detail.Arn, "role");
         if (IamUserArn === undefined) return [];
         const { RoleName: Name, RoleId: UserId, Arn: RoleArn } = detail;
-        this.#examination.examine(`${RoleArn} trust policy`, detail.AssumeRolePolicyDocument, "trust");
+        const TrustPolicy = this.policies.ofTrust(detail);
+        const InstanceProfiles = (detail.InstanceProfileList ?? []).map(({ Arn }) => Arn).toSorted();
         const TrustsEc2 = trustsEc2(detail, this.notUnderstood);
         const Policies = this.policies.ofDetail(detail, detail.RolePolicyList);
         const role = { IamUserArn, Name, Kind: "role" as const, UserId, RoleArn, TrustsEc2 };
-        return [{ ...role, Groups: [], Policies, ...this.#capAndTags(detail) }];
+        const assumed = { TrustPolicy, ...(InstanceProfiles.length > 0 ? { InstanceProfiles } : {}) };
+        return [{ ...role, ...assumed, Groups: [], Policies, ...this.#capAndTags(detail) }];
       },
     );
     return [...roles, ...unread];

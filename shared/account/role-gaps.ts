@@ -4,36 +4,10 @@ import { readJson } from "../iam/json.ts";
 import { MAX_POLICY_LENGTH } from "../iam/policy.ts";
 import { mayAssume } from "../iam/trust.ts";
 import { type PolicyFinding, validatePolicy } from "../iam/validate.ts";
+import type { RoleGap } from "../model/role-gap.ts";
 import { type Place, stackArn } from "../model/stack-arn.ts";
 import { mendStatement } from "./mend-statement.ts";
 import type { InstanceProfileFacts, RoleFacts } from "./role-facts.ts";
-
-/**
- * Something that a role or an instance profile of a stack lacks, or that does not do what it looks like. For an `error` no stack is
- * made with it.
- */
-export type RoleGap = {
-  readonly severity: "error" | "warning";
-  readonly code: GapCode;
-  /** The role or instance profile. */
-  readonly Arn: string;
-  /** The policy that is meant, by name; `trust policy`, where it is that. */
-  readonly policy?: string;
-  /** Where in the policy, as a JSON path. */
-  readonly path?: string;
-  readonly message: string;
-  /** What would mend it: a whole document, or what belongs at `path`. */
-  readonly mend?: unknown;
-};
-export type GapCode =
-  | "no-such-role"
-  | "no-such-instance-profile"
-  | "profile-without-role"
-  | "unreadable"
-  | "not-trusted"
-  | "trust-depends"
-  | "no-policy"
-  | (typeof LOOKS_LIKE)[number];
 
 /** The findings of a policy that make it do something else than it looks like. */
 const LOOKS_LIKE = ["passed-to-service", "pass-role-on-no-role", "region-in-iam-arn"] as const;
@@ -43,7 +17,7 @@ export const NEEDS = {
   "service role": ["opsworks.amazonaws.com"],
   "instance profile": ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"],
 } as const;
-export type Need = keyof typeof NEEDS;
+type Need = keyof typeof NEEDS;
 
 /** For which stack a role is looked at; a service names it when it assumes the role. */
 export type For = { readonly place: Place; readonly stackId: string };
@@ -88,8 +62,10 @@ function gapsOf(need: Need, role: RoleFacts, stack: For): RoleGap[] {
 function gapsOfTrust(need: Need, { Arn, Trust }: RoleFacts, { place, stackId }: For): RoleGap[] {
   const [service] = NEEDS[need];
   const gap = { Arn, policy: "trust policy", mend: trustOf(service) };
+  if ("Unreadable" in Trust)
+    return [{ ...gap, severity: "error", code: "unreadable", message: Trust.Unreadable }];
   try {
-    const value = readJson(Trust, MAX_POLICY_LENGTH);
+    const value = readJson(Trust.Text, MAX_POLICY_LENGTH);
     // OpsWorks' own examples name a stack without the slash that ends its ARN.
     const arn = stackArn(place, stackId);
     const contexts = [arn, arn.slice(0, -1)].map((text) => contextOf(need, place, text));
@@ -103,7 +79,7 @@ function gapsOfTrust(need: Need, { Arn, Trust }: RoleFacts, { place, stackId }: 
     }
     const message = answers.has("explicitDeny")
       ? `denies ${service} \`sts:AssumeRole\`, so it is no ${need}`
-      : `does not let ${service} assume the role, so it is no ${need}${lostName(Trust, service)}`;
+      : `does not let ${service} assume the role, so it is no ${need}${lostName(Trust.Text, service)}`;
     return [{ ...gap, severity: "error", code: "not-trusted", message }];
   } catch (error) {
     if (!(error instanceof InvalidPolicy)) throw error;
@@ -140,11 +116,11 @@ function gapsOfPolicies(need: Need, { Arn, Policies }: RoleFacts, { place }: For
     const message = "has no policy, so it grants nothing until one is attached";
     return [{ severity: "warning", code: "no-policy", Arn, message, mend: EXAMPLES[need] }];
   }
-  return Policies.flatMap(({ Name: policy, Text: text, Unreadable: fault }): RoleGap[] => {
-    if (text === undefined) {
-      const message = fault ?? "its document is not known";
-      return [{ severity: "warning", code: "unreadable", Arn, policy, message }];
-    }
+  return Policies.flatMap((given): RoleGap[] => {
+    const { Name: policy } = given;
+    if ("Unreadable" in given)
+      return [{ severity: "warning", code: "unreadable", Arn, policy, message: given.Unreadable }];
+    const { Text: text } = given;
     return validatePolicy(text, "identity", { isAccepted: true }).flatMap((finding): RoleGap[] => {
       const code = codeOf(finding);
       if (!code) return [];
@@ -157,7 +133,7 @@ function gapsOfPolicies(need: Need, { Arn, Policies }: RoleFacts, { place }: For
   });
 }
 
-function codeOf({ severity, code }: PolicyFinding): GapCode | undefined {
+function codeOf({ severity, code }: PolicyFinding): RoleGap["code"] | undefined {
   const known = LOOKS_LIKE.find((name) => name === code);
   return known ?? (severity === "error" ? "unreadable" : undefined);
 }

@@ -4,10 +4,12 @@ import { getItems } from "../table/get-items.ts";
 import { writeGroupNames } from "../table/groups.ts";
 import { keys } from "../table/keys.ts";
 import type { Table } from "../table/table.ts";
+import { listStacks } from "../table/stacks.ts";
 import { listUsers, readUser } from "../table/users.ts";
 import type { User } from "../model/user.ts";
 import type { IamReader } from "./iam-reader.ts";
 import { type Due, ImportJob } from "./import-job.ts";
+import { lookIntoRoles } from "./look-into-roles.ts";
 import { noSourceIn } from "./start-import.ts";
 import { AccountResolver, type AccountUser, unreadableOf, userArnOf } from "./resolve-account.ts";
 import { markGone, type SourceProfile, writeDocuments, writeUsers } from "./write-users.ts";
@@ -81,6 +83,7 @@ class ImportPass {
     await writeGroupNames(this.#job.table, this.#account.policies.groupNames);
     await (this.#source ? this.#reportSource() : this.#markVanished());
     this.#reportChosen();
+    if (!this.#source && !this.#chosen) await this.#lookIntoRoles();
     this.#job.notUnderstood(...this.#account.notUnderstood);
     for (const { findings } of this.#account.findings) this.#job.count("Findings", findings.length);
     const isComplete = !this.#source && !this.#chosen;
@@ -218,6 +221,34 @@ class ImportPass {
       if (listed.GoneSince !== undefined) continue;
       await markGone(this.#job.table, listed, { caller: Caller, now: this.#job.now });
     }
+  }
+
+  /** Whether the roles of stacks are still what they were made with: trust relationships drift. */
+  async #lookIntoRoles(): Promise<void> {
+    const { table } = this.#job;
+    let token: string | undefined;
+    do {
+      const { page, next } = await listStacks(table, PAGE, token);
+      for (const { StackId, Arn, ServiceRoleArn, DefaultInstanceProfileArn } of page) {
+        const [, partition = "", , region = ""] = Arn.split(":");
+        const stack = { stackId: StackId, place: { partition, region, accountId: this.#accountId } };
+        const named = { serviceRoleArn: ServiceRoleArn, instanceProfileArns: [DefaultInstanceProfileArn] };
+        try {
+          const { gaps } = await lookIntoRoles(table, undefined, named, stack);
+          this.#job.roleGaps(
+            StackId,
+            gaps.filter(({ severity }) => severity === "error"),
+          );
+        } catch (error) {
+          if (!(error instanceof Fault && error.name === "ServiceUnavailableException")) throw error;
+          this.#job.notUnderstood(
+            `stack ${StackId}: ${ServiceRoleArn} or ${DefaultInstanceProfileArn} is not imported`,
+          );
+        }
+      }
+      this.#job.checkTime();
+      token = next;
+    } while (token !== undefined);
   }
 
   #candidates(): AsyncGenerator<User> {

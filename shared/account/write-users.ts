@@ -8,6 +8,7 @@ import { faultOfAws } from "../table/aws-fault.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
 import { keys } from "../table/keys.ts";
+import { putInstanceProfile } from "../table/instance-profiles.ts";
 import { getPolicies, putPolicy } from "../table/policies.ts";
 import { claimSshUsername, freeSshUsername, releaseSshUsername } from "../table/ssh-usernames.ts";
 import type { Table } from "../table/table.ts";
@@ -191,6 +192,8 @@ async function write(
   const name = await sshUsernameFor(table, wanted, current);
   const user = name === undefined ? wanted : { ...wanted, SshUsername: name };
   const had = current?.SshUsername;
+  const profiles = (user.InstanceProfiles ?? []).filter((arn) => !current?.InstanceProfiles?.includes(arn));
+  for (const arn of profiles) await putInstanceProfile(table, arn, user.IamUserArn);
   const isNewName = name !== undefined && name.toLowerCase() !== had?.toLowerCase();
   await transact(table, [
     putUser(table, user, current?.Revision),

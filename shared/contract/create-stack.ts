@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { InstanceProfileArn, RoleArn } from "../model/role-arn.ts";
+import { RoleGap } from "../model/role-gap.ts";
 import { StackName, StackSettings } from "../model/stack.ts";
 import { operation } from "./operation.ts";
 
@@ -14,6 +15,6 @@ export const CreateStack = operation({
     ServiceRoleArn: RoleArn,
     DefaultInstanceProfileArn: InstanceProfileArn,
   }),
-  output: z.object({ StackId: z.string() }),
+  output: z.object({ StackId: z.string(), RoleGaps: z.array(RoleGap).optional() }),
   needs: () => ({ action: "opsworks:CreateStack" }),
 });

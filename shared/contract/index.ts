@@ -1,5 +1,6 @@
 import { BatchCheckAuthorization } from "./batch-check-authorization.ts";
 import { CheckAuthorization } from "./check-authorization.ts";
+import { CheckStackRoles } from "./check-stack-roles.ts";
 import { CreateStack } from "./create-stack.ts";
 import { CreateUserProfile } from "./create-user-profile.ts";
 import { DeleteStack } from "./delete-stack.ts";
@@ -20,6 +21,7 @@ import { UpdateUserProfile } from "./update-user-profile.ts";
 export const OPERATIONS = [
   BatchCheckAuthorization,
   CheckAuthorization,
+  CheckStackRoles,
   CreateStack,
   CreateUserProfile,
   DeleteStack,

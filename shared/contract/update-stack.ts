@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { InstanceProfileArn, RoleArn } from "../model/role-arn.ts";
+import { RoleGap } from "../model/role-gap.ts";
 import { StackId, StackName, StackSettings } from "../model/stack.ts";
 import { operation } from "./operation.ts";
 
@@ -14,6 +15,6 @@ export const UpdateStack = operation({
     ServiceRoleArn: RoleArn.optional(),
     DefaultInstanceProfileArn: InstanceProfileArn.optional(),
   }),
-  output: z.object({}),
+  output: z.object({ RoleGaps: z.array(RoleGap).optional() }),
   needs: ({ StackId }) => ({ action: "opsworks:UpdateStack", stackId: StackId }),
 });

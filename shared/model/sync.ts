@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { RoleGap } from "./role-gap.ts";
 
 /** How far an import from IAM is, as DescribeImport shows it. */
 export const ImportReport = z.object({
@@ -21,6 +22,10 @@ export const ImportReport = z.object({
   Unreadable: z.number(),
   NotUnderstood: z.array(z.string()),
   Findings: z.number(),
+  /** What the roles of stacks lack now, where it is an error; those of the first stacks, when there are many. */
+  RoleGaps: z
+    .array(RoleGap.pick({ code: true, Arn: true, message: true }).extend({ StackId: z.string() }))
+    .optional(),
   /** What went wrong last; a job that is `running` tries again. */
   Failure: z.string().optional(),
   /** What DynamoDB counted for all that the job wrote. */

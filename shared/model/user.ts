@@ -24,6 +24,10 @@ export const User = z.object({
   RoleArn: z.string().optional(),
   /** Of a role: whether EC2 may assume it, so that its sessions can be applications on instances. */
   TrustsEc2: z.boolean().optional(),
+  /** Of a role: who may assume it. */
+  TrustPolicy: PolicyRef.optional(),
+  /** Of a role: the ARNs of the instance profiles that hold it. */
+  InstanceProfiles: z.array(z.string()).optional(),
   Groups: z.array(z.string()),
   Policies: z.array(PolicyRef),
   Boundary: PolicyRef.optional(),
@@ -52,6 +56,8 @@ export const IamFacts = User.pick({
   UserId: true,
   RoleArn: true,
   TrustsEc2: true,
+  TrustPolicy: true,
+  InstanceProfiles: true,
   Groups: true,
   Policies: true,
   Boundary: true,

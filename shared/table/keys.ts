@@ -20,6 +20,8 @@ export const keys = {
   sync: (): Key => ({ pk: "SYNC", sk: "SYNC" }),
   /** The names of the account's groups. */
   groups: (): Key => ({ pk: "GROUPS", sk: "GROUPS" }),
+  /** Which role an instance profile holds. */
+  instanceProfile: (arn: string): Key => ({ pk: `PROFILE#${arn}`, sk: "PROFILE" }),
   policy: (hash: string): Key => ({ pk: `POLICY#${hash}`, sk: "POLICY" }),
   stackEvent: (stackId: string, at: string): Key => ({ pk: `EVENTS#STACK#${stackId}`, sk: at }),
   userEvent: (userArn: string, at: string): Key => ({ pk: `EVENTS#USER#${userArn}`, sk: at }),

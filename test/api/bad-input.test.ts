@@ -40,6 +40,7 @@ const right = {
     "resource.id": STACK_ID,
     context: { "aws:SourceIp": "203.0.113.9" },
   },
+  CheckStackRoles: { StackId: STACK_ID },
   CreateStack: {
     Name: "webshop",
     Region: REGION,
@@ -94,6 +95,7 @@ type Name = keyof typeof right;
 
 const required: Record<Name, readonly string[]> = {
   CheckAuthorization: ["subject.type", "subject.id", "action.name", "resource.type", "resource.id"],
+  CheckStackRoles: ["StackId"],
   CreateStack: ["Name", "Region", "ServiceRoleArn", "DefaultInstanceProfileArn"],
   CreateUserProfile: ["IamUserArn"],
   DeleteStack: ["StackId"],

@@ -3,13 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { keys } from "../../shared/table/keys.ts";
 import {
-  ACCOUNT,
   arnOfStack,
   iamUser,
+  INSTANCE_PROFILE,
   openTestStack,
   policy,
   REGION,
-  roleArn,
+  SERVICE_ROLE,
+  stackRoles,
   type TestStack,
   userArn,
 } from "../setup/test-stack.ts";
@@ -17,8 +18,8 @@ import {
 const required = {
   Name: "webshop",
   Region: REGION,
-  ServiceRoleArn: roleArn("aws-opsworks-service-role"),
-  DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/aws-opsworks-ec2-role`,
+  ServiceRoleArn: SERVICE_ROLE,
+  DefaultInstanceProfileArn: INSTANCE_PROFILE,
 };
 const settings = {
   VpcId: "vpc-0123",
@@ -52,10 +53,11 @@ beforeAll(async () => {
   stack = await openTestStack();
   await stack.importAccount({
     UserDetailList: [
-      iamUser("creator", { policies: { create: policy("Allow", "opsworks:CreateStack") } }),
+      iamUser("creator", { policies: { create: policy("Allow", ["opsworks:CreateStack", "iam:PassRole"]) } }),
       iamUser("auditor", { policies: { audit: policy("Allow", "opsworks:DescribePermissions") } }),
       iamUser("manager"),
     ],
+    RoleDetailList: stackRoles(),
   });
   await stack.grant(await stack.addStack(), userArn("manager"), { Level: "manage" });
   creator = stack.asUser("creator");
@@ -99,7 +101,7 @@ describe("a new stack", () => {
     expect(partition.Items?.map(({ sk }) => sk)).toEqual(["STACK"]);
     const rows = await stack.post(stack.asUser("auditor"), "/DescribePermissions", { StackId: body.StackId });
     const nothing = { Level: "iam_only", AllowSsh: false, AllowSudo: false };
-    expect(rows.body.Permissions).toHaveLength(3);
+    expect(rows.body.Permissions).toHaveLength(5);
     for (const row of rows.body.Permissions) expect(row).toMatchObject(nothing);
   });
 

@@ -20,11 +20,15 @@ import { readRequest } from "../../shared/iam/request.ts";
 import { importWith, newTable, seamOf } from "../setup/import-job.ts";
 import {
   ACCOUNT,
+  iamRole,
   iamUser,
+  INSTANCE_PROFILE,
   openTestStack,
   policy,
   REGION,
   roleArn,
+  SERVICE_ROLE,
+  stackRoles,
   type TestStack,
   userArn,
   type Wire,
@@ -79,6 +83,7 @@ beforeAll(async () => {
       iamUser("asks", { policies: { all: policy("Allow", ["opsworks:*", "stackwarden:*"]) } }),
       iamUser("bob", { policies: { own: policy("Allow", "opsworks:StopStack") } }),
     ],
+    RoleDetailList: stackRoles(),
   });
   as = stack.asUser("asks");
 });
@@ -167,11 +172,15 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     iam.account = {
       UserDetailList: [iamUser(name, { policies }), iamUser("bob")],
       GroupDetailList: [{ GroupName: name }],
+      RoleDetailList: [
+        ...stackRoles(),
+        iamRole(name, { InstanceProfileList: [{ Arn: `arn:aws:iam::${ACCOUNT}:instance-profile/${name}` }] }),
+      ],
     };
     const there = openTable(source.name, SOURCE);
     await importAccount(there, resolveAccount(iam.account), { caller: "operator", now: new Date() });
     const seam = seamOf(stack.ownTable, iam.url, { sourceIn: () => source });
-    await importWith(seam, { IamUserArns: [userArn(name)] });
+    await importWith(seam, { IamUserArns: [userArn(name), roleArn(name)] });
     await rename(there, userArn(name), `n${name}`);
     await importWith(seam, { SourceRegion: SOURCE });
     await importWith(seam, { OnlyKnown: true });
@@ -187,7 +196,9 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await stack.post(as, "/DescribeStacks", {});
     await stack.post(as, "/DescribeStacks", { StackIds: [stackId] });
   },
-  UpdateStack: () => stack.post(as, "/UpdateStack", { StackId: stackId, Name: "renamed" }),
+  UpdateStack: () =>
+    stack.post(as, "/UpdateStack", { StackId: stackId, DefaultInstanceProfileArn: INSTANCE_PROFILE }),
+  CheckStackRoles: () => stack.post(as, "/CheckStackRoles", { StackId: stackId }),
   DeleteStack: async () => {
     const StackId = await stack.addStack("doomed");
     await stack.post(as, "/DeleteStack", { StackId });
@@ -218,8 +229,8 @@ const setLevelOfGroup = async () => {
 const newStack = {
   Name: "new",
   Region: REGION,
-  ServiceRoleArn: roleArn("service-role"),
-  DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/ec2`,
+  ServiceRoleArn: SERVICE_ROLE,
+  DefaultInstanceProfileArn: INSTANCE_PROFILE,
 };
 /** All but one that was returned, so that the whole way to an id is gone. */
 const useUpUnixIds = () =>
@@ -264,7 +275,7 @@ async function touches(name: string): Promise<Touch[]> {
 /** Gives the asker a policy nobody has seen yet, so that its document is fetched too. */
 async function renew(): Promise<void> {
   const sid = { Sid: randomUUID().replaceAll("-", "") };
-  const fresh = policy("Allow", ["opsworks:*", "stackwarden:*"], "*", sid);
+  const fresh = policy("Allow", ["opsworks:*", "stackwarden:*", "iam:PassRole"], "*", sid);
   await stack.importAccount({ UserDetailList: [iamUser("asks", { policies: { all: fresh } })] });
 }
 

@@ -10,13 +10,15 @@ import {
 } from "@aws-sdk/client-opsworks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
-  ACCOUNT,
   arnOfStack,
   iamUser,
+  INSTANCE_PROFILE,
   openTestStack,
   policy,
   REGION,
   roleArn,
+  SERVICE_ROLE,
+  stackRoles,
   type TestStack,
   userArn,
 } from "../setup/test-stack.ts";
@@ -28,8 +30,8 @@ const WHOLE = {
   Region: REGION,
   VpcId: "vpc-1",
   Attributes: { Color: "rgb(45, 114, 184)" },
-  ServiceRoleArn: roleArn("aws-opsworks-service-role"),
-  DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/aws-opsworks-ec2-role`,
+  ServiceRoleArn: SERVICE_ROLE,
+  DefaultInstanceProfileArn: INSTANCE_PROFILE,
   DefaultOs: "Amazon Linux 2",
   HostnameTheme: "Layer_Dependent",
   DefaultAvailabilityZone: "us-east-1a",
@@ -60,12 +62,13 @@ beforeAll(async () => {
   stack = await openTestStack();
   await stack.importAccount({
     UserDetailList: [
-      iamUser("admin", { policies: { all: policy("Allow", "opsworks:*") } }),
+      iamUser("admin", { policies: { all: policy("Allow", ["opsworks:*", "iam:PassRole"]) } }),
       iamUser("bob"),
       iamUser("looker", {
         policies: { look: policy("Allow", "opsworks:Describe*", "arn:aws:opsworks:*:*:stack/*") },
       }),
     ],
+    RoleDetailList: stackRoles(),
   });
   admin = opsWorksClient(stack.url, stack.asUser("admin"));
   bob = opsWorksClient(stack.url, stack.asUser("bob"));

@@ -257,6 +257,24 @@ export function iamRole(
   };
 }
 
+export const SERVICE_ROLE = roleArn("aws-opsworks-service-role");
+export const INSTANCE_PROFILE = `arn:aws:iam::${ACCOUNT}:instance-profile/aws-opsworks-ec2-role`;
+
+/** The roles that a stack takes, as they should be. */
+export function stackRoles() {
+  return [
+    iamRole("aws-opsworks-service-role", {
+      trusts: "opsworks.amazonaws.com",
+      policies: { own: policy("Allow", "ec2:*") },
+    }),
+    iamRole("aws-opsworks-ec2-role", {
+      trusts: "ec2.amazonaws.com",
+      policies: { own: policy("Allow", "s3:GetObject") },
+      InstanceProfileList: [{ Arn: INSTANCE_PROFILE }],
+    }),
+  ];
+}
+
 /** A policy of one statement. */
 export function policy(
   Effect: "Allow" | "Deny",

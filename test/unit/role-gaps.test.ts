@@ -1,11 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import {
-  gapsOfInstanceProfile,
-  gapsOfServiceRole,
-  NEEDS,
-  type RoleGap,
-} from "../../shared/account/role-gaps.ts";
+import { gapsOfInstanceProfile, gapsOfServiceRole, NEEDS } from "../../shared/account/role-gaps.ts";
+import type { RoleGap } from "../../shared/model/role-gap.ts";
 import type { RoleFacts } from "../../shared/account/role-facts.ts";
 import { validatePolicy } from "../../shared/iam/validate.ts";
 import documented from "./data/documented-roles.json" with { type: "json" };
@@ -40,7 +36,7 @@ function role(given: { trust?: unknown; policies?: unknown[] }): RoleFacts {
   ];
   return {
     Arn: ROLE,
-    Trust: JSON.stringify(given.trust),
+    Trust: { Name: "trust policy", Text: JSON.stringify(given.trust) },
     Policies: policies.map((document, index) => ({
       Name: `policy-${index}`,
       Text: JSON.stringify(document),

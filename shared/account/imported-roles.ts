@@ -1,0 +1,50 @@
+import { readPrincipal } from "../model/principal.ts";
+import type { PolicyRef, User } from "../model/user.ts";
+import { getItems } from "../table/get-items.ts";
+import { readRoleOfProfile } from "../table/instance-profiles.ts";
+import { keys } from "../table/keys.ts";
+import { getPolicies } from "../table/policies.ts";
+import type { Table } from "../table/table.ts";
+import { readUser } from "../table/users.ts";
+import type { InstanceProfileFacts, PolicyText, RoleFacts } from "./role-facts.ts";
+
+/** A role as the last import saw it; `undefined` for one that it did not see. */
+export async function importedRole(table: Table, arn: string): Promise<RoleFacts | undefined> {
+  const userArn = readPrincipal(arn)?.userArn;
+  const role = userArn === undefined ? undefined : await readRole(table, userArn);
+  return role?.RoleArn === arn ? factsOf(table, role) : undefined;
+}
+
+/** An instance profile as the last import saw it. One that holds no role is in no role's details, so it was not seen. */
+export async function importedInstanceProfile(
+  table: Table,
+  arn: string,
+): Promise<InstanceProfileFacts | undefined> {
+  const userArn = await readRoleOfProfile(table, arn);
+  const role = userArn === undefined ? undefined : await readRole(table, userArn);
+  if (!role?.InstanceProfiles?.includes(arn)) return undefined;
+  const Role = await factsOf(table, role);
+  return Role && { Arn: arn, Role };
+}
+
+async function readRole(table: Table, userArn: string): Promise<User | undefined> {
+  const role = readUser((await getItems(table, [keys.user(userArn)])).get(keys.user(userArn)));
+  return role?.GoneSince === undefined ? role : undefined;
+}
+
+async function factsOf(
+  table: Table,
+  { RoleArn: Arn, TrustPolicy, Policies }: User,
+): Promise<RoleFacts | undefined> {
+  if (Arn === undefined || !TrustPolicy) return undefined;
+  const hashes = [TrustPolicy, ...Policies].flatMap((ref) => ("Hash" in ref ? [ref.Hash] : []));
+  const texts = await getPolicies(table, hashes);
+  const textOf = (ref: PolicyRef): PolicyText => {
+    if ("Unreadable" in ref) return ref;
+    const Text = texts.get(ref.Hash);
+    return Text === undefined
+      ? { Name: ref.Name, Unreadable: "its document is lost" }
+      : { Name: ref.Name, Text };
+  };
+  return { Arn, Trust: textOf(TrustPolicy), Policies: Policies.map(textOf) };
+}

@@ -1,0 +1,27 @@
+import { IamRoles } from "../account/iam-roles.ts";
+import { lookIntoRoles, type NamedRoles } from "../account/look-into-roles.ts";
+import { Fault } from "../model/fault.ts";
+import type { RoleGap } from "../model/role-gap.ts";
+import type { Call } from "./call.ts";
+import { requirePassRole } from "./require-pass-role.ts";
+
+/**
+ * Looks into the roles that a stack is to have, and whether the caller may give them to it. Answers with what is doubtful.
+ * @throws Fault AccessDeniedException for roles that the caller may not pass, ValidationException for those that cannot do, each naming all
+ */
+export async function requireRoles(call: Call, named: NamedRoles, stackId: string): Promise<RoleGap[]> {
+  const { table, place } = call.deployment;
+  const { gaps, roleArns } = await lookIntoRoles(table, IamRoles.ofProcess(), named, { place, stackId });
+  const { serviceRoleArn } = named;
+  await requirePassRole(call, [
+    ...(serviceRoleArn === undefined ? [] : [{ roleArn: serviceRoleArn, service: "opsworks.amazonaws.com" }]),
+    ...roleArns.map((roleArn) => ({ roleArn, service: "ec2.amazonaws.com" })),
+  ]);
+  const errors = gaps.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new Fault("ValidationException", errors.map(sentenceOf).join("; "));
+  return [...gaps];
+}
+
+function sentenceOf({ Arn, policy, message }: RoleGap): string {
+  return policy === undefined ? `${Arn}: ${message}` : `${Arn}: its ${policy} ${message}`;
+}

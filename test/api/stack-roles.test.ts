@@ -1,0 +1,285 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type IamEndpoint, startIamEndpoint } from "../../infra/local/iam-endpoint.ts";
+import type { Identity } from "../../infra/local/sigv4.ts";
+import { keys } from "../../shared/table/keys.ts";
+import {
+  ACCOUNT,
+  iamRole,
+  iamUser,
+  INSTANCE_PROFILE,
+  openTestStack,
+  policy,
+  REGION,
+  roleArn,
+  SERVICE_ROLE,
+  sessionArn,
+  stackRoles,
+  type TestStack,
+  userArn,
+} from "../setup/test-stack.ts";
+
+const profileArn = (name: string) => `arn:aws:iam::${ACCOUNT}:instance-profile/${name}`;
+const pass = (Resource: string | string[], service: string) =>
+  policy("Allow", "iam:PassRole", "*", {
+    Resource,
+    Condition: { StringEquals: { "iam:PassedToService": service } },
+  });
+const EC2_ROLE = roleArn("aws-opsworks-ec2-role");
+
+let stack: TestStack;
+let iam: IamEndpoint;
+let creator: Identity;
+
+beforeAll(async () => {
+  iam = await startIamEndpoint({});
+  process.env.AWS_ENDPOINT_URL_IAM = iam.url;
+  stack = await openTestStack();
+  const create = policy("Allow", [
+    "opsworks:CreateStack",
+    "stackwarden:CheckStackRoles",
+    "opsworks:UpdateStack",
+  ]);
+  await stack.importAccount({
+    UserDetailList: [
+      iamUser("creator", { policies: { create, pass: policy("Allow", "iam:PassRole") } }),
+      iamUser("powerless", { policies: { create } }),
+      iamUser("for-opsworks", { policies: { create, pass: pass("*", "opsworks.amazonaws.com") } }),
+      iamUser("crossed", {
+        policies: {
+          create,
+          service: pass(SERVICE_ROLE, "ec2.amazonaws.com"),
+          instance: pass(EC2_ROLE, "opsworks.amazonaws.com"),
+        },
+      }),
+      iamUser("exact", {
+        policies: {
+          create,
+          service: pass(SERVICE_ROLE, "opsworks.amazonaws.com"),
+          instance: pass(EC2_ROLE, "ec2.amazonaws.com"),
+        },
+      }),
+      iamUser("manager"),
+    ],
+    RoleDetailList: [
+      ...stackRoles(),
+      iamRole("bare", { trusts: "ec2.amazonaws.com", InstanceProfileList: [{ Arn: profileArn("bare") }] }),
+      iamRole("untrusted", {
+        trusts: "lambda.amazonaws.com",
+        InstanceProfileList: [{ Arn: profileArn("untrusted") }],
+      }),
+      iamRole("app", {
+        trusts: "ec2.amazonaws.com",
+        policies: {
+          create: policy("Allow", "opsworks:*"),
+          pass: pass(SERVICE_ROLE, "opsworks.amazonaws.com"),
+        },
+      }),
+    ],
+  });
+  creator = stack.asUser("creator");
+});
+afterAll(async () => {
+  delete process.env.AWS_ENDPOINT_URL_IAM;
+  await stack.close();
+  await iam.close();
+});
+beforeEach(() => {
+  stack.sent.length = 0;
+  iam.calls.length = 0;
+});
+afterEach(() => {
+  iam.account = {};
+  iam.before = () => undefined;
+});
+
+const create = (as: Identity, roles: { service?: string; profile?: string } = {}) =>
+  stack.post(as, "/CreateStack", {
+    Name: "webshop",
+    Region: REGION,
+    ServiceRoleArn: roles.service ?? SERVICE_ROLE,
+    DefaultInstanceProfileArn: roles.profile ?? INSTANCE_PROFILE,
+  });
+
+describe("a stack is made", () => {
+  test("with roles that can do, without a word to IAM", async () => {
+    expect(await create(creator)).toMatchObject({ status: 200, body: { StackId: expect.any(String) } });
+    expect(iam.calls).toEqual([]);
+  });
+
+  test("with an instance profile that grants nothing yet, which is said", async () => {
+    const { status, body } = await create(creator, { profile: profileArn("bare") });
+    expect(status).toBe(200);
+    expect(body.RoleGaps).toMatchObject([{ severity: "warning", code: "no-policy", Arn: roleArn("bare") }]);
+  });
+
+  test("with roles that IAM has and no import saw", async () => {
+    iam.account = {
+      RoleDetailList: [
+        iamRole("fresh", { trusts: "opsworks.amazonaws.com", policies: { "a+b": policy("Allow", "ec2:*") } }),
+        iamRole("fresh-ec2", {
+          trusts: "ec2.amazonaws.com",
+          AttachedManagedPolicies: [{ PolicyName: "S3", PolicyArn: "arn:aws:iam::aws:policy/S3" }],
+          InstanceProfileList: [{ Arn: profileArn("fresh-ec2") }],
+        }),
+      ],
+      Policies: [
+        {
+          Arn: "arn:aws:iam::aws:policy/S3",
+          DefaultVersionId: "v3",
+          PolicyVersionList: [{ VersionId: "v3", Document: policy("Allow", "s3:*") }],
+        },
+      ],
+    };
+    const reply = await create(creator, { service: roleArn("fresh"), profile: profileArn("fresh-ec2") });
+    expect(reply).toMatchObject({ status: 200, body: { StackId: expect.any(String) } });
+    expect(reply.body).not.toHaveProperty("RoleGaps");
+  });
+
+  test("with a role that was mended since the import", async () => {
+    const mended = iamRole("untrusted", {
+      trusts: "ec2.amazonaws.com",
+      policies: { own: policy("Allow", "s3:*") },
+      InstanceProfileList: [{ Arn: profileArn("untrusted") }],
+    });
+    iam.account = { RoleDetailList: [mended] };
+    expect((await create(creator, { profile: profileArn("untrusted") })).status).toBe(200);
+  });
+});
+
+describe("no stack is made", () => {
+  const nothingWritten = () => expect(stack.writes()).toEqual([]);
+
+  test("with roles that nobody has or that trust somebody else, all of it said at once", async () => {
+    const { status, body } = await create(creator, {
+      service: roleArn("nobody"),
+      profile: profileArn("untrusted"),
+    });
+    iam.account = {};
+    expect(status).toBe(400);
+    expect(body.message).toBe(
+      `${roleArn("nobody")}: IAM has no such role: \`npm run roles -- create\` makes one; ` +
+        `${profileArn("untrusted")}: IAM has no such instance profile: \`npm run roles -- create\` makes one`,
+    );
+    nothingWritten();
+  });
+
+  test("with a role that does not trust the service, by what was imported when IAM does not answer", async () => {
+    iam.before = () => "cut";
+    const { status, body } = await create(creator, { service: EC2_ROLE, profile: profileArn("untrusted") });
+    expect(status).toBe(400);
+    expect(body.message).toContain(
+      `${EC2_ROLE}: its trust policy does not let opsworks.amazonaws.com assume the role`,
+    );
+    expect(body.message).toContain(
+      `${roleArn("untrusted")}: its trust policy does not let ec2.amazonaws.com assume the role`,
+    );
+    nothingWritten();
+  });
+
+  test.for(["cut", { status: 403, code: "AccessDenied", message: "no" }] as const)(
+    "when neither IAM nor an import can be asked: %o",
+    async (answer) => {
+      iam.before = () => answer;
+      const { status, body } = await create(creator, { service: roleArn("unknown") });
+      expect([status, body.message]).toEqual([
+        503,
+        `neither IAM nor an import can be asked about ${roleArn("unknown")}, so nothing was done: try again, or import users first`,
+      ]);
+      nothingWritten();
+    },
+  );
+
+  test("with a role of the right name in another path", async () => {
+    const service = roleArn("other/aws-opsworks-service-role");
+    iam.account = { RoleDetailList: stackRoles() };
+    expect((await create(creator, { service })).body.message).toContain(`${service}: IAM has no such role`);
+    nothingWritten();
+  });
+
+  test("by who may not pass its roles, each of which is named", async () => {
+    const refused = (role: string, who: string) =>
+      `User: ${userArn(who)} is not authorized to perform: iam:PassRole on resource: ${role} (default-deny: nothing allows it: only a policy can)`;
+    for (const [who, roles] of [
+      ["powerless", [SERVICE_ROLE, EC2_ROLE]],
+      ["for-opsworks", [EC2_ROLE]],
+      ["crossed", [SERVICE_ROLE, EC2_ROLE]],
+    ] as const) {
+      expect(await create(stack.asUser(who))).toMatchObject({
+        status: 403,
+        body: {
+          __type: "AccessDeniedException",
+          message: roles.map((role) => refused(role, who)).join("; "),
+        },
+      });
+    }
+    nothingWritten();
+    expect((await create(stack.asUser("exact"))).status).toBe(200);
+    expect((await create(stack.asRoot())).status).toBe(200);
+  });
+});
+
+describe("an application on an instance", () => {
+  test("may create stacks with what its role may pass", async () => {
+    const app = stack.asRole("app", "i-0123456789abcdef0");
+    const { status, body } = await create(app);
+    expect([status, body.message.split(" (")[0]]).toEqual([
+      403,
+      `User: ${sessionArn("app", "i-0123456789abcdef0")} is not authorized to perform: iam:PassRole on resource: ${EC2_ROLE}`,
+    ]);
+  });
+});
+
+describe("an instance profile is changed", () => {
+  test("only to one that can do, by who may pass its role", async () => {
+    const { body } = await create(creator);
+    const StackId: string = body.StackId;
+    const update = (as: Identity, DefaultInstanceProfileArn: string) =>
+      stack.post(as, "/UpdateStack", { StackId, DefaultInstanceProfileArn });
+    await stack.grant(StackId, userArn("manager"), { Level: "manage" });
+    const manager = stack.asUser("manager");
+    expect((await update(manager, profileArn("bare"))).status).toBe(403);
+    expect((await update(manager, INSTANCE_PROFILE)).status).toBe(200);
+    expect((await update(creator, profileArn("untrusted"))).status).toBe(400);
+    expect((await stack.read(keys.stack(StackId))).DefaultInstanceProfileArn).toBe(INSTANCE_PROFILE);
+    expect((await update(creator, profileArn("bare"))).body.RoleGaps).toHaveLength(1);
+    expect((await stack.read(keys.stack(StackId))).DefaultInstanceProfileArn).toBe(profileArn("bare"));
+  });
+});
+
+describe("CheckStackRoles", () => {
+  test("says every gap, with what would mend it", async () => {
+    const { body } = await create(creator, { profile: profileArn("bare") });
+    const { StackId } = body;
+    const check = (as: Identity) => stack.post(as, "/CheckStackRoles", { StackId });
+    expect((await check(creator)).body).toEqual({
+      StackId,
+      RoleGaps: [expect.objectContaining({ code: "no-policy" })],
+    });
+
+    // The trust relationship of the service role was changed, and an import saw it.
+    const drifted = iamRole("aws-opsworks-service-role", { trusts: "cloudformation.amazonaws.com" });
+    await stack.importAccount({ RoleDetailList: [drifted] });
+    iam.account = { RoleDetailList: [drifted] };
+    expect((await check(creator)).body.RoleGaps).toMatchObject([
+      {
+        severity: "error",
+        code: "not-trusted",
+        Arn: SERVICE_ROLE,
+        policy: "trust policy",
+        mend: { Statement: [{ Principal: { Service: "opsworks.amazonaws.com" } }] },
+      },
+      { severity: "warning", code: "no-policy", Arn: SERVICE_ROLE },
+      { severity: "warning", code: "no-policy", Arn: roleArn("bare") },
+    ]);
+    await stack.importAccount({ RoleDetailList: stackRoles() });
+  });
+
+  test("takes Manage or a policy", async () => {
+    const { body } = await create(creator);
+    const check = () => stack.post(stack.asUser("manager"), "/CheckStackRoles", { StackId: body.StackId });
+    await stack.grant(body.StackId, userArn("manager"), { Level: "deploy" });
+    expect((await check()).status).toBe(403);
+    await stack.grant(body.StackId, userArn("manager"), { Level: "manage" });
+    expect((await check()).status).toBe(200);
+  });
+});
