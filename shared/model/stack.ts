@@ -16,7 +16,10 @@ export const Stack = z.object({
   Tags: z.record(z.string(), z.string()),
   /** Levels of IAM groups, by the group's name; here, so that a check reads them with the stack. */
   GroupGrants: z.record(z.string(), Level).optional(),
+  /** How many layers it has; none said is none. */
+  LayerCount: z.number().optional(),
   CreatedAt: z.string(),
+  /** New with each change of the stack or of one of its layers. */
   Revision: z.string(),
 });
 export type Stack = z.infer<typeof Stack>;
@@ -56,7 +59,8 @@ export const StackSettings = z.strictObject({
 });
 export type StackSettings = z.infer<typeof StackSettings>;
 
-const FILTERED = "*****FILTERED*****";
+/** What a secret is shown as. */
+export const FILTERED = "*****FILTERED*****";
 
 /** The settings as they are shown: secrets are write-only. */
 export function filterSecrets(settings: StackSettings): StackSettings {

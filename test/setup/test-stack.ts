@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { inject } from "vitest";
 import { loadHandler, startLocalStack } from "../../infra/local/local-stack.ts";
 import { signedPost } from "../../infra/local/signed-post.ts";
@@ -14,6 +14,7 @@ import type { Permission } from "../../shared/model/grant.ts";
 import { getItems } from "../../shared/table/get-items.ts";
 import { readGrant, setGrant } from "../../shared/table/grants.ts";
 import { INDEX, indexKeys, type Key, keys } from "../../shared/table/keys.ts";
+import { queryPages } from "../../shared/table/list.ts";
 import { putUser, readUser } from "../../shared/table/users.ts";
 import { newStack } from "../../shared/table/stacks.ts";
 import { transact } from "../../shared/table/write.ts";
@@ -83,15 +84,14 @@ export async function openTestStack(
   );
 
   const query = async (partition: string, index?: string): Promise<Event[]> => {
-    const output = await table.client.send(
-      new QueryCommand({
-        TableName: table.name,
-        ...(index === undefined ? {} : { IndexName: index }),
-        KeyConditionExpression: `${index ?? ""}pk = :partition`,
-        ExpressionAttributeValues: { ":partition": partition },
-      }),
-    );
-    return (output.Items ?? []) as Event[];
+    const query = {
+      ...(index === undefined ? {} : { IndexName: index }),
+      KeyConditionExpression: `${index ?? ""}pk = :partition`,
+      ExpressionAttributeValues: { ":partition": partition },
+    };
+    const found: unknown[] = [];
+    for await (const items of queryPages(table, query)) found.push(...items);
+    return found as Event[];
   };
 
   return {
@@ -125,6 +125,9 @@ export async function openTestStack(
     async read(key: Key): Promise<Wire> {
       return (await getItems(table, [key])).get(key);
     },
+
+    /** Everything in a partition. */
+    partition: (pk: string): Promise<Wire[]> => query(pk),
 
     /** How many grants there are for a user's name, whoever they were given to. */
     async countGrantsOf(arn: string): Promise<number> {

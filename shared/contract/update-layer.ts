@@ -1,0 +1,17 @@
+import * as z from "zod";
+import { LayerId, LayerName, LayerSettings, Shortname } from "../model/layer.ts";
+import { operation } from "./operation.ts";
+
+/** Changes a layer; what is left out stays as it is. Its type cannot be changed. */
+export const UpdateLayer = operation({
+  name: "UpdateLayer",
+  path: "/UpdateLayer",
+  reads: false,
+  input: LayerSettings.extend({
+    LayerId,
+    Name: LayerName.optional(),
+    Shortname: Shortname.optional(),
+  }),
+  output: z.object({}),
+  needs: ({ LayerId }) => ({ action: "opsworks:UpdateLayer", layerId: LayerId }),
+});
