@@ -12,19 +12,29 @@ const EXPECTED = "it should be the output of `aws iam get-account-authorization-
 
 /** An account from the file that `aws iam get-account-authorization-details` wrote. @throws Error that names the file */
 export async function readAccount(file: string): Promise<Account> {
+  const details = await readDetails(file);
+  try {
+    const account = resolveAccount(details, actionNames());
+    if (account.users.length > 0) return account;
+  } catch (error) {
+    throw new Error(`${file} is no account: ${EXPECTED}`, { cause: error });
+  }
+  throw new Error(`${file} has no users: ${EXPECTED}`);
+}
+
+/** What the file says, as it says it. @throws Error that names the file */
+export async function readDetails(file: string): Promise<unknown> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw new Error(`${file} cannot be read: ${error instanceof Error ? error.message : "unknown"}`, {
       cause: error,
     });
   });
   try {
-    const account = resolveAccount(readJson(text.replace(/^\ufeff/, ""), MAX_FILE), actionNames());
-    if (account.users.length > 0) return account;
+    return readJson(text.replace(/^\ufeff/, ""), MAX_FILE);
   } catch (error) {
     const why = error instanceof InvalidPolicy ? ` (${error.message})` : "";
     throw new Error(`${file} is no account${why}: ${EXPECTED}`, { cause: error });
   }
-  throw new Error(`${file} has no users: ${EXPECTED}`);
 }
 
 /** The summary of a check, for people. */

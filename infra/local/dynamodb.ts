@@ -23,6 +23,8 @@ const patienceMs = 60_000;
  */
 export async function startDynamoDb({ dbPath }: { dbPath?: string } = {}): Promise<{
   endpoint: string;
+  /** Has work done before the database ends, whoever ends it. */
+  beforeStop(work: () => Promise<void>): void;
   stop(): Promise<void>;
 }> {
   requireJava();
@@ -36,7 +38,9 @@ export async function startDynamoDb({ dbPath }: { dbPath?: string } = {}): Promi
 
   const ended = once(child, "exit");
   process.once("exit", () => rmSync(optionsFolder, { recursive: true, force: true }));
+  const before: (() => Promise<void>)[] = [];
   const stop = async () => {
+    for (const work of before.splice(0)) await work();
     child.kill();
     await ended;
   };
@@ -53,7 +57,7 @@ export async function startDynamoDb({ dbPath }: { dbPath?: string } = {}): Promi
     }
     await sleep(50);
   }
-  return { endpoint, stop };
+  return { endpoint, beforeStop: (work) => void before.push(work), stop };
 }
 
 /** @throws Error that says what to install */

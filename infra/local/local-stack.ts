@@ -1,7 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
+  DescribeTableCommand,
   ResourceInUseException,
 } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
@@ -10,7 +11,8 @@ import { openTable, type Table } from "../../shared/table/table.ts";
 import { type Handler, startGateway } from "./gateway.ts";
 import { resolveEnvironment } from "./intrinsics.ts";
 import type { Identity } from "./sigv4.ts";
-import { type Route, routes, type Template, tableDefinition } from "./template.ts";
+import { pollStream } from "./streams.ts";
+import { type Route, routes, streamSources, type Template, tableDefinition } from "./template.ts";
 
 export type LocalStack = {
   readonly url: string;
@@ -34,6 +36,10 @@ export type LocalStackOptions = {
   readonly region?: string;
   readonly administrators?: readonly string[];
   readonly directWrites?: boolean;
+  /** ARNs of tables in other regions. */
+  readonly sourceTables?: readonly string[];
+  /** Whether the table's stream runs the functions that it runs in AWS. */
+  readonly streams?: boolean;
   readonly onRefusal?: (why: string) => void;
   readonly onFault?: (error: unknown) => void;
 };
@@ -48,6 +54,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     Table: tableName,
     Administrators: (options.administrators ?? []).join(","),
     DirectWrites: String(options.directWrites ?? false),
+    SourceTables: (options.sourceTables ?? []).join(","),
   };
   const allRoutes = routes(template);
   useLocalDynamoDb(endpoint, region);
@@ -56,6 +63,8 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 
   const table = openTable(tableName);
   await createTable(table, tableDefinition(template, tableName));
+
+  const stream = options.streams ? await runStreams(table, options, region) : undefined;
 
   const identities = new Map<string, Identity>();
   const gateway = await startGateway({
@@ -79,8 +88,31 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       identities.set(identity.accessKeyId, identity);
       return identity;
     },
-    close: () => gateway.close(),
+    async close() {
+      await gateway.close();
+      await stream?.close();
+    },
   };
+}
+
+/** The functions that the table's stream runs in AWS. */
+async function runStreams(table: Table, options: LocalStackOptions, region: string) {
+  const { Table: described } = await table.client.send(new DescribeTableCommand({ TableName: table.name }));
+  return pollStream(
+    options.endpoint,
+    described?.LatestStreamArn ?? "",
+    streamSources(options.template),
+    async ({ functionName, handler, timeoutMs }, event) => {
+      const run = await loadHandler({ handler });
+      const deadline = Date.now() + timeoutMs;
+      await run(event, {
+        awsRequestId: randomUUID(),
+        invokedFunctionArn: `arn:aws:lambda:${region}:${options.accountId}:function:stackwarden-local-${functionName}`,
+        getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+      });
+    },
+    options.onFault,
+  );
 }
 
 /** Unless it is there, kept from an earlier run. */

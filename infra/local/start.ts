@@ -8,7 +8,7 @@ import type { User } from "../../shared/model/user.ts";
 import { everyPage } from "../../shared/table/list.ts";
 import { listStacks } from "../../shared/table/stacks.ts";
 import { listUsers } from "../../shared/table/users.ts";
-import { readAccount, summarize } from "../read-account.ts";
+import { readAccount, readDetails, summarize } from "../read-account.ts";
 import { openDataFolder } from "./data-folder.ts";
 import {
   DEMO_ACCOUNT_FILE,
@@ -18,6 +18,7 @@ import {
   seedStacks,
 } from "./demo/seed-demo.ts";
 import { requireJava, startDynamoDb } from "./dynamodb.ts";
+import { type IamAccount, startIamEndpoint } from "./iam-endpoint.ts";
 import { type LocalStack, startLocalStack } from "./local-stack.ts";
 import type { Identity } from "./sigv4.ts";
 import { removeState, writeState } from "./state.ts";
@@ -100,9 +101,12 @@ async function start(options: {
     accountId: ownership.accountId,
     administrators: ownership.administrators,
     directWrites: options.directWrites,
+    streams: true,
     onRefusal: (why) => process.stderr.write(`gateway: 403: ${why}\n`),
     onFault: (error) => process.stderr.write(`gateway: 500: ${String(error)}\n`),
   });
+  database.beforeStop(() => stack.close());
+  await serveIam(accountFile ?? (ownership.accountId === DEMO_ACCOUNT_ID ? DEMO_ACCOUNT_FILE : undefined));
   await folder?.keep(ownership);
   if (account) {
     const report = await importAccount(stack.table, account, {
@@ -128,6 +132,15 @@ async function start(options: {
     },
   });
   return signEverybodyIn(stack);
+}
+
+/** ImportUsers reads the account's file as if it were IAM, unless another IAM is named; without a file, an account of nobody. */
+async function serveIam(file: string | undefined): Promise<void> {
+  if (process.env.AWS_ENDPOINT_URL_IAM !== undefined) return;
+  const details = file === undefined ? {} : await readDetails(file);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `readAccount` has read the same file
+  const { url } = await startIamEndpoint(details as IamAccount);
+  process.env.AWS_ENDPOINT_URL_IAM = url;
 }
 
 function requireAdministrator(arn: string): string {

@@ -70,6 +70,7 @@ const AliasProperties = z.object({
 
 const FunctionProperties = z.object({
   Handler: z.string(),
+  Timeout: z.number(),
   Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
 });
 
@@ -93,6 +94,46 @@ export function routes(template: Template): Route[] {
         alias: alias.Name,
         handler: Handler,
         environment: Environment.Variables,
+      };
+    });
+}
+
+/** A function that the table's stream runs. */
+export type StreamSource = {
+  functionName: string;
+  handler: string;
+  timeoutMs: number;
+  batchSize: number;
+  retries: number;
+  /** Filter patterns, any of which lets a record through. */
+  filters: unknown[];
+};
+
+const MappingProperties = z.object({
+  EventSourceArn: z.object({ "Fn::GetAtt": z.tuple([z.literal("Table"), z.literal("StreamArn")]) }),
+  FunctionName: z.object({
+    "Fn::GetAtt": z.tuple([z.string().endsWith("LambdaFunction"), z.literal("Arn")]),
+  }),
+  BatchSize: z.number(),
+  MaximumRetryAttempts: z.number(),
+  FilterCriteria: z.object({ Filters: z.array(z.object({ Pattern: z.string() })) }),
+});
+
+/** Every function that the table's stream runs. */
+export function streamSources(template: Template): StreamSource[] {
+  return Object.values(template.Resources)
+    .filter(({ Type }) => Type === "AWS::Lambda::EventSourceMapping")
+    .map(({ Properties }) => {
+      const mapping = MappingProperties.parse(Properties);
+      const [functionId] = mapping.FunctionName["Fn::GetAtt"];
+      const { Handler, Timeout } = FunctionProperties.parse(template.Resources[functionId]?.Properties);
+      return {
+        functionName: functionId.slice(0, -"LambdaFunction".length),
+        handler: Handler,
+        timeoutMs: Timeout * 1000,
+        batchSize: mapping.BatchSize,
+        retries: mapping.MaximumRetryAttempts,
+        filters: mapping.FilterCriteria.Filters.map(({ Pattern }): unknown => JSON.parse(Pattern)),
       };
     });
 }

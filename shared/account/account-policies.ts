@@ -3,26 +3,60 @@ import type { PolicyRef } from "../model/user.ts";
 import type { GroupDetail, ManagedPolicyDetail, RoleDetail, UserDetail } from "./account-details.ts";
 import { type Examination, textOf } from "./examination.ts";
 
+/** Where a policy's document is, whatever the policy is called for whom. */
+type Content = { readonly Hash: string } | { readonly Unreadable: string };
+
 /**
  * The policies of an account, by what they are attached to. A policy is never dropped: one that is missing or unreadable
- * stays, as unreadable.
+ * stays, as unreadable. Texts are kept only until somebody takes them.
  */
 export class AccountPolicies {
-  /** Texts of the documents that were referred to, by hash. */
-  readonly documents = new Map<string, string>();
-  readonly #managed: ReadonlyMap<string, ManagedPolicyDetail>;
-  readonly #groups: ReadonlyMap<string, GroupDetail>;
   readonly #examination: Examination;
+  readonly #source: string;
+  readonly #managed = new Map<string, Content>();
+  readonly #groups = new Map<string, readonly PolicyRef[]>();
+  #texts = new Map<string, string>();
 
-  constructor(
-    managed: readonly ManagedPolicyDetail[],
-    groups: readonly GroupDetail[],
-    examination: Examination,
-  ) {
-    this.#managed = new Map(managed.map((policy) => [policy.Arn, policy]));
-    this.#groups = new Map(groups.map((group) => [group.GroupName, group]));
+  /** @param source what the account is read from, in words */
+  constructor(examination: Examination, source: string) {
     this.#examination = examination;
-    this.#examineAll();
+    this.#source = source;
+  }
+
+  /** Adds a managed policy, which goes by its default version. */
+  addManaged({ Arn, DefaultVersionId, PolicyVersionList = [] }: ManagedPolicyDetail): void {
+    const version = PolicyVersionList.find(({ VersionId }) => VersionId === DefaultVersionId);
+    if (version) this.#managed.set(Arn, this.#read(Arn, version.Document));
+  }
+
+  /** Adds a managed policy that could not be had. */
+  addUnreadable(arn: string, why: string): void {
+    this.#managed.set(arn, { Unreadable: why });
+  }
+
+  /** Adds a group, once, after the managed policies that are attached to it. */
+  addGroup({ GroupName, GroupPolicyList = [], AttachedManagedPolicies = [] }: GroupDetail): void {
+    if (this.#groups.has(GroupName)) return;
+    const of = (policy: string) => `group/${GroupName} ${policy}`;
+    this.#groups.set(GroupName, [
+      ...GroupPolicyList.map(({ PolicyName, PolicyDocument }) => ({
+        Name: of(PolicyName),
+        ...this.#read(of(PolicyName), PolicyDocument),
+      })),
+      ...AttachedManagedPolicies.map(({ PolicyArn }) => this.managed(PolicyArn, of(PolicyArn))),
+    ]);
+  }
+
+  hasManaged(arn: string): boolean {
+    return this.#managed.has(arn);
+  }
+
+  hasGroup(name: string): boolean {
+    return this.#groups.has(name);
+  }
+
+  get groupNames(): string[] {
+    return [...this.#groups.keys()];
   }
 
   /** A user's or role's own: inline and attached. */
@@ -31,64 +65,44 @@ export class AccountPolicies {
     inline: UserDetail["UserPolicyList"] = [],
   ): PolicyRef[] {
     return [
-      ...inline.map(({ PolicyName, PolicyDocument }) =>
-        this.#refer(PolicyName, PolicyDocument, `${Arn} ${PolicyName}`),
-      ),
+      ...inline.map(({ PolicyName, PolicyDocument }) => ({
+        Name: PolicyName,
+        ...this.#read(`${Arn} ${PolicyName}`, PolicyDocument),
+      })),
       ...AttachedManagedPolicies.map(({ PolicyArn }) => this.managed(PolicyArn)),
     ];
   }
 
-  ofGroup(name: string): PolicyRef[] {
-    const group = this.#groups.get(name);
-    if (!group) return [{ Name: `group/${name}`, Unreadable: "the group is not in the snapshot" }];
-    const { GroupPolicyList = [], AttachedManagedPolicies = [] } = group;
-    return [
-      ...GroupPolicyList.map(({ PolicyName, PolicyDocument }) =>
-        this.#refer(`group/${name} ${PolicyName}`, PolicyDocument),
-      ),
-      ...AttachedManagedPolicies.map(({ PolicyArn }) =>
-        this.managed(PolicyArn, `group/${name} ${PolicyArn}`),
-      ),
-    ];
+  ofGroup(name: string): readonly PolicyRef[] {
+    const missing = { Name: `group/${name}`, Unreadable: `the group is not in ${this.#source}` };
+    return this.#groups.get(name) ?? [missing];
   }
 
   /** The default version of a managed policy. */
   managed(arn: string, name = arn): PolicyRef {
-    const version = defaultVersionOf(this.#managed.get(arn));
-    return version
-      ? this.#refer(name, version.Document, arn)
-      : { Name: name, Unreadable: "its document is not in the snapshot" };
+    const missing = { Unreadable: `its document is not in ${this.#source}` };
+    return { Name: name, ...(this.#managed.get(arn) ?? missing) };
+  }
+
+  /** The texts that were read since the last time, by hash. */
+  takeDocuments(): ReadonlyMap<string, string> {
+    const texts = this.#texts;
+    this.#texts = new Map();
+    return texts;
   }
 
   /** @param policy under which name its findings are told */
-  #refer(name: string, document: unknown, policy = name): PolicyRef {
+  #read(policy: string, document: unknown): Content {
     const [fault, ...others] = this.#examination
       .examine(policy, document, "identity")
       .filter(({ severity }) => severity === "error");
     if (fault) {
       const more = others.length === 0 ? "" : `; and ${others.length} more`;
-      return { Name: name, Unreadable: `${fault.path}: ${fault.message}${more}` };
+      return { Unreadable: `${fault.path}: ${fault.message}${more}` };
     }
     const text = textOf(document);
-    const hash = hashOf(text);
-    this.documents.set(hash, text);
-    return { Name: name, Hash: hash };
+    const Hash = hashOf(text);
+    this.#texts.set(Hash, text);
+    return { Hash };
   }
-
-  /** What is attached to nobody, too. */
-  #examineAll(): void {
-    for (const policy of this.#managed.values()) {
-      const version = defaultVersionOf(policy);
-      if (version) this.#examination.examine(policy.Arn, version.Document, "identity");
-    }
-    for (const { GroupName, GroupPolicyList = [] } of this.#groups.values()) {
-      for (const { PolicyName, PolicyDocument } of GroupPolicyList) {
-        this.#examination.examine(`group/${GroupName} ${PolicyName}`, PolicyDocument, "identity");
-      }
-    }
-  }
-}
-
-function defaultVersionOf(policy: ManagedPolicyDetail | undefined) {
-  return policy?.PolicyVersionList?.find(({ VersionId }) => VersionId === policy.DefaultVersionId);
 }

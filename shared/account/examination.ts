@@ -1,15 +1,19 @@
 import type { DocumentKind } from "../iam/document.ts";
 import { InvalidPolicy } from "../iam/invalid-policy.ts";
 import { type PolicyFinding, validatePolicy } from "../iam/validate.ts";
+import { hashOf } from "../model/policy-hash.ts";
 
 /** A policy by its ARN, or as whose inline or trust policy it is, and what there is to say of it. */
 export type PolicyFindings = { readonly policy: string; readonly findings: readonly PolicyFinding[] };
 
-/** Examines the policies of an account, each document once however many have it, and keeps what there is to say of them. */
+/** Examines the policies of an account, each policy once, each document once however many have it, and keeps what there is to say of them. */
 export class Examination {
   readonly #catalogue: readonly string[];
+  /** By the hash of the text: an account is too large to keep its texts. */
   readonly #byDocument = new Map<string, readonly PolicyFinding[]>();
-  readonly #byPolicy = new Map<string, readonly PolicyFinding[]>();
+  /** Of all policies of which there is something to say. */
+  readonly findings: PolicyFindings[] = [];
+  policyCount = 0;
 
   /** @param catalogue names of all actions of the services whose actions are known */
   constructor(catalogue: readonly string[]) {
@@ -18,25 +22,15 @@ export class Examination {
 
   examine(policy: string, document: unknown, kind: DocumentKind): readonly PolicyFinding[] {
     const findings = this.#findingsOf(document, kind);
-    this.#byPolicy.set(policy, findings);
+    this.policyCount += 1;
+    if (findings.length > 0) this.findings.push({ policy, findings });
     return findings;
-  }
-
-  /** Of all policies of which there is something to say. */
-  get findings(): PolicyFindings[] {
-    return [...this.#byPolicy]
-      .filter(([, findings]) => findings.length > 0)
-      .map(([policy, findings]) => ({ policy, findings }));
-  }
-
-  get policyCount(): number {
-    return this.#byPolicy.size;
   }
 
   #findingsOf(document: unknown, kind: DocumentKind): readonly PolicyFinding[] {
     try {
       const text = textOf(document);
-      const key = `${kind} ${text}`;
+      const key = `${kind} ${hashOf(text)}`;
       const known = this.#byDocument.get(key);
       const findings = known ?? validatePolicy(text, kind, { catalogue: this.#catalogue, isAccepted: true });
       this.#byDocument.set(key, findings);

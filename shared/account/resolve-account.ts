@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { InvalidPolicy } from "../iam/invalid-policy.ts";
 import { readJson } from "../iam/json.ts";
 import { MAX_POLICY_LENGTH } from "../iam/policy.ts";
@@ -33,6 +33,7 @@ export type AccountUser = Pick<
 
 export type Account = {
   readonly users: readonly AccountUser[];
+  readonly groupNames: readonly string[];
   /** Texts of policy documents, by hash. */
   readonly documents: ReadonlyMap<string, string>;
   /** What could not be understood, a sentence each. */
@@ -53,83 +54,160 @@ export type Account = {
  */
 export function resolveAccount(value: unknown, catalogue: readonly string[] = []): Account {
   const details = AccountDetails.parse(value);
-  const notUnderstood: string[] = [];
-  const examination = new Examination(catalogue);
-  const notRead: (SomebodyDetail & { fault: string })[] = [];
+  const resolver = new AccountResolver(catalogue, "the snapshot");
   if (details.IsTruncated)
-    notUnderstood.push("the snapshot is truncated: `IsTruncated` is true, so parts are missing");
+    resolver.notUnderstood.push("the snapshot is truncated: `IsTruncated` is true, so parts are missing");
+  resolver.addPolicies(details.Policies);
+  resolver.addGroups(details.GroupDetailList);
+  const users = [
+    ...resolver.resolveUsers(details.UserDetailList),
+    ...resolver.resolveRoles(details.RoleDetailList),
+  ];
+  const referred = new Set(users.flatMap(refsOf).map((ref) => "Hash" in ref && ref.Hash));
+  return {
+    users,
+    groupNames: resolver.policies.groupNames,
+    documents: new Map([...resolver.policies.takeDocuments()].filter(([hash]) => referred.has(hash))),
+    notUnderstood: [...resolver.notUnderstood, ...users.flatMap(unreadableOf)],
+    findings: resolver.findings,
+    policyCount: resolver.policyCount,
+  };
+}
 
-  const read = <T>(schema: z.ZodType<T>, list: string, entries: readonly unknown[]): T[] =>
-    entries.flatMap((entry, index) => {
+/** What a page of an account refers to, as far as it can be read. */
+const References = z.object({
+  AttachedManagedPolicies: z.array(z.object({ PolicyArn: z.string() })).catch([]),
+  PermissionsBoundary: z.object({ PermissionsBoundaryArn: z.string() }).optional().catch(undefined),
+  GroupList: z.array(z.string()).catch([]),
+});
+
+/**
+ * Makes users of an account's details, list after list and page after page: first managed policies, then groups, then users
+ * and roles.
+ */
+export class AccountResolver {
+  readonly policies: AccountPolicies;
+  /** What could not be understood, a sentence each; of policies that are unreadable, see {@link unreadableOf}. */
+  readonly notUnderstood: string[] = [];
+  readonly #examination: Examination;
+
+  /** @param source what the account is read from, in words */
+  constructor(catalogue: readonly string[], source: string) {
+    this.#examination = new Examination(catalogue);
+    this.policies = new AccountPolicies(this.#examination, source);
+  }
+
+  get findings(): readonly PolicyFindings[] {
+    return this.#examination.findings;
+  }
+
+  get policyCount(): number {
+    return this.#examination.policyCount;
+  }
+
+  addPolicies(entries: readonly unknown[]): void {
+    for (const policy of this.#read(ManagedPolicyDetail, "Policies", entries))
+      this.policies.addManaged(policy);
+  }
+
+  addGroups(entries: readonly unknown[]): void {
+    for (const group of this.#read(GroupDetail, "GroupDetailList", entries)) this.policies.addGroup(group);
+  }
+
+  /** The managed policies and the groups that a page refers to and that were not added yet. */
+  missingFrom(entries: readonly unknown[]): { readonly policies: string[]; readonly groups: string[] } {
+    const referred = entries.flatMap((entry) => References.safeParse(entry).data ?? []);
+    const arns = referred.flatMap(({ AttachedManagedPolicies, PermissionsBoundary }) => [
+      ...AttachedManagedPolicies.map(({ PolicyArn }) => PolicyArn),
+      ...(PermissionsBoundary ? [PermissionsBoundary.PermissionsBoundaryArn] : []),
+    ]);
+    const groups = referred.flatMap(({ GroupList }) => GroupList);
+    return {
+      policies: [...new Set(arns)].filter((arn) => !this.policies.hasManaged(arn)),
+      groups: [...new Set(groups)].filter((name) => !this.policies.hasGroup(name)),
+    };
+  }
+
+  resolveUsers(entries: readonly unknown[]): AccountUser[] {
+    const unread: AccountUser[] = [];
+    const users = this.#read(UserDetail, "UserDetailList", entries, unread).flatMap(
+      (detail): AccountUser[] => {
+        const IamUserArn = this.#identify(detail.Arn, "user");
+        if (IamUserArn === undefined) return [];
+        const { UserName: Name, UserId, GroupList: Groups = [] } = detail;
+        const Policies = [
+          ...this.policies.ofDetail(detail, detail.UserPolicyList),
+          ...Groups.flatMap((name) => this.policies.ofGroup(name)),
+        ];
+        return [{ IamUserArn, Name, Kind: "user", UserId, Groups, Policies, ...this.#capAndTags(detail) }];
+      },
+    );
+    return [...users, ...unread];
+  }
+
+  resolveRoles(entries: readonly unknown[]): AccountUser[] {
+    const unread: AccountUser[] = [];
+    const roles = this.#read(RoleDetail, "RoleDetailList", entries, unread).flatMap(
+      (detail): AccountUser[] => {
+        const IamUserArn = this.#identify(detail.Arn, "role");
+        if (IamUserArn === undefined) return [];
+        const { RoleName: Name, RoleId: UserId, Arn: RoleArn } = detail;
+        this.#examination.examine(`${RoleArn} trust policy`, detail.AssumeRolePolicyDocument, "trust");
+        const TrustsEc2 = trustsEc2(detail, this.notUnderstood);
+        const Policies = this.policies.ofDetail(detail, detail.RolePolicyList);
+        const role = { IamUserArn, Name, Kind: "role" as const, UserId, RoleArn, TrustsEc2 };
+        return [{ ...role, Groups: [], Policies, ...this.#capAndTags(detail) }];
+      },
+    );
+    return [...roles, ...unread];
+  }
+
+  /** Entries that are of that shape; whoever is not, but can be named, goes to `unread`. */
+  #read<T>(schema: z.ZodType<T>, list: string, entries: readonly unknown[], unread: AccountUser[] = []): T[] {
+    return entries.flatMap((entry, index) => {
       const parsed = schema.safeParse(entry);
       if (parsed.success) return [parsed.data];
       const fault = `${list}[${index}]: ${faultOf(parsed.error)}`;
-      const who = SomebodyDetail.safeParse(entry);
-      if (who.success) notRead.push({ ...who.data, fault });
-      else notUnderstood.push(fault);
+      const somebody = unreadSomebody(entry, fault);
+      if (somebody) unread.push(somebody);
+      else this.notUnderstood.push(fault);
       return [];
     });
-  const policies = new AccountPolicies(
-    read(ManagedPolicyDetail, "Policies", details.Policies),
-    read(GroupDetail, "GroupDetailList", details.GroupDetailList),
-    examination,
-  );
-  const identify = (arn: string, kind: "user" | "role"): string | undefined => {
+  }
+
+  #identify(arn: string, kind: "user" | "role"): string | undefined {
     const principal = readPrincipal(arn);
     if (principal?.kind === kind) return principal.userArn;
-    notUnderstood.push(`${arn} is not the ARN of a ${kind}`);
+    this.notUnderstood.push(`${arn} is not the ARN of a ${kind}`);
     return undefined;
-  };
+  }
 
-  const users = read(UserDetail, "UserDetailList", details.UserDetailList).flatMap(
-    (detail): AccountUser[] => {
-      const IamUserArn = identify(detail.Arn, "user");
-      if (IamUserArn === undefined) return [];
-      const { UserName: Name, UserId, GroupList: Groups = [] } = detail;
-      const Policies = [
-        ...policies.ofDetail(detail, detail.UserPolicyList),
-        ...Groups.flatMap((name) => policies.ofGroup(name)),
-      ];
-      return [{ IamUserArn, Name, Kind: "user", UserId, Groups, Policies, ...capAndTags(detail, policies) }];
-    },
-  );
-  const roles = read(RoleDetail, "RoleDetailList", details.RoleDetailList).flatMap(
-    (detail): AccountUser[] => {
-      const IamUserArn = identify(detail.Arn, "role");
-      if (IamUserArn === undefined) return [];
-      const identity = {
-        IamUserArn,
-        Name: detail.RoleName,
-        Kind: "role" as const,
-        UserId: detail.RoleId,
-        RoleArn: detail.Arn,
-      };
-      examination.examine(`${detail.Arn} trust policy`, detail.AssumeRolePolicyDocument, "trust");
-      const TrustsEc2 = trustsEc2(detail, notUnderstood);
-      const Policies = policies.ofDetail(detail, detail.RolePolicyList);
-      return [{ ...identity, TrustsEc2, Groups: [], Policies, ...capAndTags(detail, policies) }];
-    },
-  );
-  // Whoever can be named is imported all the same: what cannot be read might deny them something.
-  const unread = notRead.flatMap(({ Arn, UserId, RoleId, fault }): AccountUser[] => {
-    const principal = readPrincipal(Arn);
-    if (principal?.kind !== "user" && principal?.kind !== "role") return [];
-    const { userArn: IamUserArn, name: Name, kind: Kind } = principal;
-    const id = UserId ?? RoleId;
-    const role = Kind === "role" ? { RoleArn: Arn, TrustsEc2: true } : {};
-    const Policies = [{ Name: "its details", Unreadable: fault }];
-    return [
-      { IamUserArn, Name, Kind, ...(id ? { UserId: id } : {}), ...role, Groups: [], Policies, Tags: {} },
-    ];
-  });
-  const everybody = [...users, ...roles, ...unread];
-  return {
-    users: everybody,
-    documents: policies.documents,
-    notUnderstood: [...notUnderstood, ...everybody.flatMap(unreadableOf)],
-    findings: examination.findings,
-    policyCount: examination.policyCount,
-  };
+  #capAndTags({ PermissionsBoundary, Tags = [] }: UserDetail | RoleDetail) {
+    return {
+      ...(PermissionsBoundary
+        ? { Boundary: this.policies.managed(PermissionsBoundary.PermissionsBoundaryArn) }
+        : {}),
+      Tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
+    };
+  }
+}
+
+/** Whoever can be named is imported all the same: what cannot be read might deny them something. */
+function unreadSomebody(entry: unknown, fault: string): AccountUser | undefined {
+  const who = SomebodyDetail.safeParse(entry);
+  const principal = who.success ? readPrincipal(who.data.Arn) : undefined;
+  if (principal?.kind !== "user" && principal?.kind !== "role") return undefined;
+  const { userArn: IamUserArn, name: Name, kind: Kind, arn } = principal;
+  const id = who.data?.UserId ?? who.data?.RoleId;
+  const role = Kind === "role" ? { RoleArn: arn, TrustsEc2: true } : {};
+  const Policies = [{ Name: "its details", Unreadable: fault }];
+  return { IamUserArn, Name, Kind, ...(id ? { UserId: id } : {}), ...role, Groups: [], Policies, Tags: {} };
+}
+
+/** The ARN under which somebody of the account's details is kept. */
+export function userArnOf(entry: unknown): string | undefined {
+  const who = SomebodyDetail.safeParse(entry);
+  return who.success ? readPrincipal(who.data.Arn)?.userArn : undefined;
 }
 
 const EC2 = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"];
@@ -145,22 +223,18 @@ function trustsEc2({ Arn, AssumeRolePolicyDocument }: RoleDetail, notUnderstood:
   }
 }
 
-function capAndTags({ PermissionsBoundary, Tags = [] }: UserDetail | RoleDetail, policies: AccountPolicies) {
-  return {
-    ...(PermissionsBoundary
-      ? { Boundary: policies.managed(PermissionsBoundary.PermissionsBoundaryArn) }
-      : {}),
-    Tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
-  };
-}
-
 function faultOf(error: z.ZodError): string {
   const [issue] = error.issues;
   return `${issue?.path.join(".")}: ${issue?.message}`;
 }
 
-function unreadableOf({ IamUserArn, Policies, Boundary }: AccountUser): string[] {
-  return [...Policies, ...(Boundary ? [Boundary] : [])].flatMap((ref) =>
-    "Unreadable" in ref ? [`${IamUserArn}: policy \`${ref.Name}\`: ${ref.Unreadable}`] : [],
+function refsOf({ Policies, Boundary }: AccountUser) {
+  return [...Policies, ...(Boundary ? [Boundary] : [])];
+}
+
+/** A sentence for each policy of a user that could not be read. */
+export function unreadableOf(user: AccountUser): string[] {
+  return refsOf(user).flatMap((ref) =>
+    "Unreadable" in ref ? [`${user.IamUserArn}: policy \`${ref.Name}\`: ${ref.Unreadable}`] : [],
   );
 }

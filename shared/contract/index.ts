@@ -7,12 +7,14 @@ import { CreateUserProfile } from "./create-user-profile.ts";
 import { DeleteLayer } from "./delete-layer.ts";
 import { DeleteStack } from "./delete-stack.ts";
 import { DeleteUserProfile } from "./delete-user-profile.ts";
+import { DescribeImport } from "./describe-import.ts";
 import { DescribeLayers } from "./describe-layers.ts";
 import { DescribeMyUserProfile } from "./describe-my-user-profile.ts";
 import { DescribeOrphans } from "./describe-orphans.ts";
 import { DescribePermissions } from "./describe-permissions.ts";
 import { DescribeStacks } from "./describe-stacks.ts";
 import { DescribeUserProfiles } from "./describe-user-profiles.ts";
+import { ImportUsers } from "./import-users.ts";
 import { ListTags } from "./list-tags.ts";
 import { SetPermission } from "./set-permission.ts";
 import { TagResource } from "./tag-resource.ts";
@@ -33,12 +35,14 @@ export const OPERATIONS = [
   DeleteLayer,
   DeleteStack,
   DeleteUserProfile,
+  DescribeImport,
   DescribeLayers,
   DescribeMyUserProfile,
   DescribeOrphans,
   DescribePermissions,
   DescribeStacks,
   DescribeUserProfiles,
+  ImportUsers,
   ListTags,
   SetPermission,
   TagResource,

@@ -1,4 +1,6 @@
-import { readDocument } from "./document.ts";
+import { compileCondition } from "./condition.ts";
+import type { Context } from "./context.ts";
+import { type Document, readDocument, type StatementText } from "./document.ts";
 import { compileAction, select } from "./policy.ts";
 import { isAbout } from "./statements-about.ts";
 
@@ -12,14 +14,41 @@ const ASSUME_ROLE = "sts:assumerole";
  */
 export function namesService(value: unknown, services: readonly string[]): boolean {
   return readDocument(value, "trust").statements.some(
-    ({ effect, action, principals }) =>
-      effect === "Allow" &&
-      isAbout(select(action, compileAction), ASSUME_ROLE) &&
-      principals.some(
-        ({ kind, values }) =>
-          (kind === "Service" && values.some(({ text }) => services.includes(text))) ||
-          (kind === "AWS" && values.some(({ text }) => text === "*")),
-        // Stryker disable next-line MethodExpression: a statement has `Principal` or `NotPrincipal`
-      ) !== principals.some(({ not }) => not),
+    (statement) => statement.effect === "Allow" && letsAssume(statement, services),
+  );
+}
+
+/**
+ * Whether a role's trust policy lets a service assume it in this context: a Deny wins, otherwise an Allow is needed.
+ * @param value the document as {@link readJson} reads it
+ * @throws InvalidPolicy
+ */
+export function mayAssume(
+  value: unknown,
+  services: readonly string[],
+  context: Context,
+): "allowed" | "explicitDeny" | "implicitDeny" {
+  const document = readDocument(value, "trust");
+  const matching = document.statements.filter(
+    (statement) => letsAssume(statement, services) && holds(statement, document, context),
+  );
+  if (matching.some(({ effect }) => effect === "Deny")) return "explicitDeny";
+  return matching.length > 0 ? "allowed" : "implicitDeny";
+}
+
+/** Whether a statement is about one of the services assuming the role. */
+function letsAssume({ action, principals }: StatementText, services: readonly string[]): boolean {
+  const isNamed = principals.some(
+    ({ kind, values }) =>
+      (kind === "Service" && values.some(({ text }) => services.includes(text))) ||
+      (kind === "AWS" && values.some(({ text }) => text === "*")),
+  );
+  // Stryker disable next-line MethodExpression: a statement has `Principal` or `NotPrincipal`
+  return isNamed !== principals.some(({ not }) => not) && isAbout(select(action, compileAction), ASSUME_ROLE);
+}
+
+function holds({ conditions }: StatementText, { version }: Document, context: Context): boolean {
+  return conditions.every((condition) =>
+    compileCondition(condition, version === "2012-10-17").holds(context),
   );
 }

@@ -36,6 +36,10 @@ export const User = z.object({
   /** Since when IAM has no such user or role any more, as far as an import saw. ISO 8601. */
   GoneSince: z.string().optional(),
   CreatedAt: z.string(),
+  /** The import job that last wrote this user, and as what, so that a job which is interrupted counts right when it goes on. */
+  LastImport: z.object({ Id: z.string(), As: z.enum(["added", "changed"]) }).optional(),
+  /** The profile in another region that this one was taken from; `Settings` is the hash of what was taken. */
+  ReplacedFrom: z.object({ Region: z.string(), ProfileId: z.string(), Settings: z.string() }).optional(),
   Revision: z.string(),
 });
 export type User = z.infer<typeof User>;

@@ -1,17 +1,15 @@
-import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { hashOf } from "../model/policy-hash.ts";
 import { getItems } from "./get-items.ts";
 import { keys } from "./keys.ts";
 import type { Table } from "./table.ts";
+import { putAlone } from "./write.ts";
 
 const PolicyItem = z.object({ Document: z.string() });
 
 /** Keeps a document; one that is there already is the same, so writing it again changes nothing. */
 export async function putPolicy(table: Table, document: string): Promise<void> {
-  await table.client.send(
-    new PutCommand({ TableName: table.name, Item: { ...keys.policy(hashOf(document)), Document: document } }),
-  );
+  await putAlone(table, { ...keys.policy(hashOf(document)), Document: document });
 }
 
 /** The texts of these documents, by hash. One that is not there, or is not what its hash says, is left out. */

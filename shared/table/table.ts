@@ -2,14 +2,20 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 
 /** The one table, and the client to reach it with. */
-export type Table = { readonly name: string; readonly client: DynamoDBDocumentClient };
+export type Table = {
+  readonly name: string;
+  readonly client: DynamoDBDocumentClient;
+  /** Told the write units that a write took; without it, DynamoDB is not asked. */
+  readonly onWriteUnits?: (units: number) => void;
+};
 
 /**
- * Opens the table. Region, credentials and endpoint come from where the SDK finds them.
+ * Opens the table. Credentials and endpoint come from where the SDK finds them, and so does the region, unless it is another.
  * A call that hangs is given up and tried again, three times in all.
  */
-export function openTable(name: string): Table {
+export function openTable(name: string, region?: string): Table {
   const client = new DynamoDBClient({
+    ...(region === undefined ? {} : { region }),
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1800, requestTimeout: 1200, throwOnRequestTimeout: true },
   });

@@ -1,5 +1,10 @@
-import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
-import { TransactWriteCommand, type TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
+import { type ConsumedCapacity, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import {
+  PutCommand,
+  type PutCommandInput,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+} from "@aws-sdk/lib-dynamodb";
 import { Fault } from "../model/fault.ts";
 import type { Key } from "./keys.ts";
 import type { Table } from "./table.ts";
@@ -86,7 +91,10 @@ export type Where = {
  */
 export async function transact(table: Table, writes: readonly Write[]): Promise<void> {
   try {
-    await table.client.send(new TransactWriteCommand({ TransactItems: writes.map(({ item }) => item) }));
+    const output = await table.client.send(
+      new TransactWriteCommand({ TransactItems: writes.map(({ item }) => item), ...metering(table) }),
+    );
+    table.onWriteUnits?.(unitsOf(output.ConsumedCapacity));
   } catch (error) {
     if (!(error instanceof TransactionCanceledException)) throw error;
     const reasons = error.CancellationReasons ?? [];
@@ -104,6 +112,26 @@ export async function transact(table: Table, writes: readonly Write[]): Promise<
     }
     throw error;
   }
+}
+
+/** Puts one item by itself, without an event: what nobody changes by hand. */
+export async function putAlone(
+  table: Table,
+  item: object,
+  condition: Omit<PutCommandInput, "TableName" | "Item"> = {},
+): Promise<void> {
+  const put = new PutCommand({ TableName: table.name, Item: { ...item }, ...condition, ...metering(table) });
+  const { ConsumedCapacity } = await table.client.send(put);
+  table.onWriteUnits?.(unitsOf(ConsumedCapacity && [ConsumedCapacity]));
+}
+
+/** Asks DynamoDB for what a write takes, if somebody wants to know. */
+function metering({ onWriteUnits }: Table): { ReturnConsumedCapacity?: "TOTAL" } {
+  return onWriteUnits ? { ReturnConsumedCapacity: "TOTAL" } : {};
+}
+
+function unitsOf(consumed: readonly ConsumedCapacity[] = []): number {
+  return consumed.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
 }
 
 function atRevision(revision: string) {

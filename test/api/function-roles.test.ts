@@ -1,15 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import * as z from "zod";
+import { type IamEndpoint, startIamEndpoint } from "../../infra/local/iam-endpoint.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { readTemplate } from "../../infra/local/template.ts";
+import { importAccount } from "../../shared/account/import-account.ts";
+import { resolveAccount } from "../../shared/account/resolve-account.ts";
 import { OPERATIONS } from "../../shared/contract/index.ts";
 import { decide } from "../../shared/decision/decide.ts";
 import { Context } from "../../shared/iam/context.ts";
 import { parsePolicy } from "../../shared/iam/policy.ts";
+import { getItems } from "../../shared/table/get-items.ts";
 import { keys } from "../../shared/table/keys.ts";
+import { openTable, type Table } from "../../shared/table/table.ts";
+import { putUser, readUser } from "../../shared/table/users.ts";
+import { transact } from "../../shared/table/write.ts";
 import { readRequest } from "../../shared/iam/request.ts";
+import { importWith, newTable, seamOf } from "../setup/import-job.ts";
 import {
   ACCOUNT,
   arnOfStack,
@@ -24,6 +32,8 @@ import {
 } from "../setup/test-stack.ts";
 
 const TABLE_ARN = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/stackwarden`;
+const SOURCE = "eu-west-1";
+const SOURCE_ARN = `arn:aws:dynamodb:${SOURCE}:${ACCOUNT}:table/source`;
 const LEADING_KEYS = "dynamodb:LeadingKeys";
 
 /** One action that DynamoDB checks for a request, on the table or its index, with the partition keys it touches. */
@@ -46,9 +56,22 @@ let stack: TestStack;
 let rolesOf: ReadonlyMap<string, readonly Statement[]>;
 let stackId: string;
 let as: Identity;
+let iam: IamEndpoint;
+/** The table of another region. */
+let source: Table;
 
 beforeAll(async () => {
+  iam = await startIamEndpoint({});
   stack = await openTestStack();
+  source = await newTable(await readTemplate(inject("packageFolder")), SOURCE);
+  source.client.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        stack.sent.push({ command: (commandName ?? "").replace(/Command$/, ""), input: args.input });
+        return next(args);
+      },
+    { step: "initialize", name: "recordRequests" },
+  );
   rolesOf = await readRoles();
   stackId = await stack.addStack();
   await stack.addStack("another");
@@ -60,7 +83,10 @@ beforeAll(async () => {
   });
   as = stack.asUser("asks");
 });
-afterAll(() => stack.close());
+afterAll(async () => {
+  await stack.close();
+  await iam.close();
+});
 
 /** Every way through each operation that leads to the table. */
 const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -129,6 +155,33 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     stack.sent.length = 0;
     await renew();
     await stack.post(as, "/DeleteUserProfile", { IamUserArn });
+  },
+  ImportUsers: async () => {
+    await endJob();
+    await stack.post(as, "/ImportUsers", {});
+  },
+  DescribeImport: () => stack.post(as, "/DescribeImport", {}),
+  RunImport: async () => {
+    await endJob();
+    const name = `u${randomUUID().slice(0, 8)}`;
+    const policies = { own: policy("Allow", "opsworks:*", "*", { Sid: name }) };
+    iam.account = {
+      UserDetailList: [iamUser(name, { policies }), iamUser("bob")],
+      GroupDetailList: [{ GroupName: name }],
+    };
+    const there = openTable(source.name, SOURCE);
+    await importAccount(there, resolveAccount(iam.account), { caller: "operator", now: new Date() });
+    const seam = seamOf(stack.ownTable, iam.url, { sourceIn: () => source });
+    await importWith(seam, { IamUserArns: [userArn(name)] });
+    await rename(there, userArn(name), `n${name}`);
+    await importWith(seam, { SourceRegion: SOURCE });
+    await importWith(seam, { OnlyKnown: true });
+  },
+  ScheduledImport: async () => {
+    await endJob();
+    const { handler } = await import("../../functions/scheduled-import.ts");
+    const invokedFunctionArn = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:ScheduledImport`;
+    await handler({}, { invokedFunctionArn } as Parameters<typeof handler>[1]);
   },
   CreateStack: () => createStack(),
   DescribeStacks: async () => {
@@ -235,6 +288,24 @@ const useUpUnixIds = () =>
       Item: { ...keys.unixIds(), LastGiven: 4000, Returned: new Set([2000]) },
     }),
   );
+/** So that another one may begin. */
+const endJob = () =>
+  stack.table.client
+    .send(
+      new UpdateCommand({
+        TableName: stack.tableName,
+        Key: keys.sync(),
+        UpdateExpression: "SET #status = :ended",
+        ConditionExpression: "attribute_exists(pk)",
+        ExpressionAttributeNames: { "#status": "Status" },
+        ExpressionAttributeValues: { ":ended": "failed" },
+      }),
+    )
+    .catch(() => undefined);
+async function rename(table: Table, arn: string, SshUsername: string): Promise<void> {
+  const user = readUser((await getItems(table, [keys.user(arn)])).get(keys.user(arn)));
+  if (user) await transact(table, [putUser(table, { ...user, SshUsername }, user.Revision)]);
+}
 const createStack = () => stack.post(as, "/CreateStack", newStack);
 const newUser = () => userArn(`u${randomUUID().slice(0, 8)}`);
 const wire = (operation: string, input: object) =>
@@ -260,18 +331,21 @@ function touchesOf(command: string, input: Wire): Touch[] {
   const touch = (action: string, leadingKeys: string[], resource = TABLE_ARN) => [
     { action: `dynamodb:${action}`, resource, leadingKeys },
   ];
+  const arnOf = (tableName: string) => (tableName === source.name ? SOURCE_ARN : TABLE_ARN);
   if (command === "BatchGetItem") {
-    const { Keys } = input.RequestItems[stack.tableName];
-    return touch(
-      command,
-      Keys.map(({ pk }: { pk: string }) => pk),
+    return Object.entries<Wire>(input.RequestItems).flatMap(([tableName, { Keys }]) =>
+      touch(
+        command,
+        Keys.map(({ pk }: { pk: string }) => pk),
+        arnOf(tableName),
+      ),
     );
   }
   if (command === "Query") {
-    const { IndexName, KeyConditionExpression, ExpressionAttributeValues } = input;
+    const { IndexName, KeyConditionExpression, ExpressionAttributeValues, TableName } = input;
     const [, placeholder = ""] = /^\w*pk = (:\w+)/.exec(KeyConditionExpression) ?? [];
-    const resource = IndexName === undefined ? TABLE_ARN : `${TABLE_ARN}/index/${IndexName}`;
-    return touch(command, [ExpressionAttributeValues[placeholder]], resource);
+    const asked = IndexName === undefined ? arnOf(TableName) : `${arnOf(TableName)}/index/${IndexName}`;
+    return touch(command, [ExpressionAttributeValues[placeholder]], asked);
   }
   if (command === "TransactWriteItems") {
     return input.TransactItems.flatMap(({ ConditionCheck, Put, Delete }: Wire) => {
@@ -280,9 +354,32 @@ function touchesOf(command: string, input: Wire): Touch[] {
       return touch("DeleteItem", [Delete.Key.pk]);
     });
   }
+  if (command === "PutItem") return touch(command, [input.Item.pk]);
   if (command === "UpdateItem") return touch(command, [input.Key.pk]);
   throw new Error(`what right does ${command} take?`);
 }
+
+/** What a role says of other regions' tables, if there are any. */
+const IF_SOURCE_TABLES = JSON.stringify({
+  "Fn::If": ["HasSourceTables", { Ref: "SourceTables" }, [{ "Fn::GetAtt": ["Table", "Arn"] }]],
+});
+const IF_SOURCE_INDEXES = JSON.stringify({
+  "Fn::If": [
+    "HasSourceTables",
+    {
+      "Fn::Split": [
+        ",",
+        {
+          "Fn::Sub": [
+            "${Tables}/index/gsi1",
+            { Tables: { "Fn::Join": ["/index/gsi1,", { Ref: "SourceTables" }] } },
+          ],
+        },
+      ],
+    },
+    [{ "Fn::Sub": "${Table.Arn}/index/gsi1" }],
+  ],
+});
 
 /** The statements of every function's role that are about the table, its name put in. */
 async function readRoles(): Promise<Map<string, Statement[]>> {
@@ -294,10 +391,12 @@ async function readRoles(): Promise<Map<string, Statement[]>> {
         .parse(Resources[`${name}LambdaFunction`]?.Properties);
       const [{ PolicyDocument }] = Role.parse(Resources[lambda.Role["Fn::GetAtt"][0]]?.Properties).Policies;
       const text = JSON.stringify(PolicyDocument.Statement)
+        .replaceAll(IF_SOURCE_TABLES, JSON.stringify([SOURCE_ARN]))
+        .replaceAll(IF_SOURCE_INDEXES, JSON.stringify([`${SOURCE_ARN}/index/gsi1`]))
         .replaceAll('{"Fn::GetAtt":["Table","Arn"]}', JSON.stringify(TABLE_ARN))
         .replaceAll('{"Fn::Sub":"${Table.Arn}/index/gsi1"}', JSON.stringify(`${TABLE_ARN}/index/gsi1`));
-      const statements = (JSON.parse(text) as { Action: string[] }[]).filter(
-        ({ Action }) => !Action.some((action) => action.startsWith("logs:")),
+      const statements = (JSON.parse(text) as { Action: string[] }[]).filter(({ Action }) =>
+        Action.some((action) => /^dynamodb:(?:.*Item|Query|Scan)$/.test(action)),
       );
       return [name, z.array(Statement).parse(statements)];
     }),
@@ -330,7 +429,9 @@ function grantsOf(name: string): Statement[] {
 }
 
 test("every operation is run here", () => {
-  expect(names.toSorted()).toEqual([...OPERATIONS.map(({ name }) => name), "OpsWorks"].toSorted());
+  expect(names.toSorted()).toEqual(
+    [...OPERATIONS.map(({ name }) => name), "OpsWorks", "RunImport", "ScheduledImport"].toSorted(),
+  );
 });
 
 describe("the role of a function", () => {
@@ -366,15 +467,19 @@ describe("the role of a function", () => {
     }
   });
 
-  test.for(names)("lets the function scan nothing, nor write policies: %s", (name) => {
-    const refused = [
-      { action: "dynamodb:Scan", leadingKeys: [] },
-      { action: "dynamodb:PutItem", leadingKeys: ["POLICY#0"] },
-      { action: "dynamodb:UpdateItem", leadingKeys: [`USER#${userArn("bob")}`] },
-    ];
-    for (const touch of refused)
-      expect(mayTouch(rolesOf.get(name) ?? [], { ...touch, resource: TABLE_ARN })).toBe(false);
-  });
+  test.for(names)(
+    "lets the function scan nothing, nor write policies, which the import alone does: %s",
+    (name) => {
+      const refused = [
+        { action: "dynamodb:Scan", leadingKeys: [] },
+        ...(name === "RunImport" ? [] : [{ action: "dynamodb:PutItem", leadingKeys: ["POLICY#0"] }]),
+        { action: "dynamodb:PutItem", leadingKeys: ["STACK#0", "POLICY#0"] },
+        { action: "dynamodb:UpdateItem", leadingKeys: [`USER#${userArn("bob")}`] },
+      ];
+      for (const touch of refused)
+        expect(mayTouch(rolesOf.get(name) ?? [], { ...touch, resource: TABLE_ARN })).toBe(false);
+    },
+  );
 });
 
 test("the role of another function would not do: SetPermission's writes are refused to those that read", async () => {

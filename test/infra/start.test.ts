@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
@@ -76,6 +77,21 @@ describe("npm start", { timeout: PATIENCE }, () => {
     expect(existsSync(STATE)).toBe(true);
     expect(await stop()).toBe(130);
     expect(existsSync(STATE)).toBe(false);
+  });
+
+  test("serves its account as IAM does, and runs the import that is asked for", async () => {
+    const stack = await start();
+    const ask = async (path: string) => {
+      const response = await signedPost(`${stack.url}${path}`, stack.region, named(stack, "alice"), "{}");
+      return response.text();
+    };
+    await ask("/ImportUsers");
+    while ((await ask("/DescribeImport")).includes('"Status":"running"')) await sleep(100);
+    expect(JSON.parse(await ask("/DescribeImport"))).toMatchObject({
+      Status: "succeeded",
+      Unchanged: 8,
+      Vanished: 0,
+    });
   });
 
   test("with --data goes on where it ended, with new credentials", async () => {

@@ -5,11 +5,13 @@ import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import * as z from "zod";
 import { resolveEnvironment } from "../../infra/local/intrinsics.ts";
+import { matches } from "../../infra/local/streams.ts";
 import { OPERATIONS } from "../../shared/contract/index.ts";
 import {
   readTemplate,
   type Route,
   routes,
+  streamSources,
   tableDefinition,
   type Template,
 } from "../../infra/local/template.ts";
@@ -68,6 +70,8 @@ const mayDo: Record<string, string[]> = {
     "PutItem USER#* EVENTS#*",
     "DeleteItem USER#* SSHNAME#*",
   ],
+  ImportUsers: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem SYNC"],
+  DescribeImport: ["BatchGetItem STACK#* USER#* POLICY#* SYNC"],
   CreateStack: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem STACK#* SETTINGS#* EVENTS#*"],
   DescribeStacks: ["BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SYNC", "Query gsi1 STACKS"],
   UpdateStack: [
@@ -123,6 +127,8 @@ const mayDo: Record<string, string[]> = {
 };
 /** Those that a route leads to, in the template's order. */
 const names = Object.keys(mayDo);
+/** Those that nobody calls: the table's stream and the clock do. */
+const unrouted = ["SweepGrants", "RunImport", "ScheduledImport"];
 
 const packageFolder = inject("packageFolder");
 let template: Template;
@@ -157,7 +163,10 @@ describe("the routes", () => {
       basename(file, ".ts"),
     );
     const kebab = (name: string) => name.replace(/(?<!^)[A-Z]/g, "-$&").toLowerCase();
-    const deployed = [...served.map(({ handler }) => handler), "functions/sweep-grants.handler"];
+    const deployed = [
+      ...served.map(({ handler }) => handler),
+      ...unrouted.map((name) => `functions/${kebab(name)}.handler`),
+    ];
     expect(deployed.toSorted()).toEqual(files.map((file) => `functions/${file}.handler`).toSorted());
     for (const { functionName, handler } of served)
       expect(handler).toBe(`functions/${kebab(functionName)}.handler`);
@@ -166,7 +175,8 @@ describe("the routes", () => {
   test("reach each function by its alias `gateway`, which nobody else is given", () => {
     expect(new Set(served.map(({ alias }) => alias))).toEqual(new Set(["gateway"]));
     const permissions = Object.values(template.Resources).filter(
-      ({ Type }) => Type === "AWS::Lambda::Permission",
+      ({ Type, Properties }) =>
+        Type === "AWS::Lambda::Permission" && !JSON.stringify(Properties).includes("events.amazonaws.com"),
     );
     expect(permissions.map(({ Properties }) => Properties)).toEqual(
       served.map(({ functionName }) =>
@@ -212,7 +222,7 @@ describe("the routes", () => {
 
 describe("the roles", () => {
   test("every function has its own, and there is no other", () => {
-    const used = [...names, "SweepGrants"].map((name) => lambda(name).Role["Fn::GetAtt"][0]);
+    const used = [...names, ...unrouted].map((name) => lambda(name).Role["Fn::GetAtt"][0]);
     const all = Object.entries(template.Resources).filter(([, { Type }]) => Type === "AWS::IAM::Role");
     expect(all.map(([id]) => id).toSorted()).toEqual(used.toSorted());
     expect(new Set(names.map((name) => lambda(name).Role["Fn::GetAtt"][0])).size).toBe(names.length);
@@ -232,7 +242,7 @@ describe("the roles", () => {
   });
 
   test("none has a wildcard in an action", () => {
-    const actions = names.flatMap(statementsOf).flatMap(({ Action }) => Action);
+    const actions = [...names, ...unrouted].flatMap(statementsOf).flatMap(({ Action }) => Action);
     expect(actions.filter((action) => action.includes("*"))).toEqual([]);
   });
 
@@ -250,8 +260,56 @@ describe("the roles", () => {
     });
   });
 
+  test("the import may read users, roles and policies of IAM, and of other regions' tables the users", () => {
+    const own = statementsOf("RunImport").filter(
+      ({ Action }) => !/^(?:logs|dynamodb:.*Stream)/.test(Action[0] ?? ""),
+    );
+    const spelled = own.map(({ Action, Resource, Condition }) => [
+      Action.join("+"),
+      JSON.stringify(Resource).includes("SourceTables") ? "SourceTables" : "",
+      ...(Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? []),
+    ]);
+    expect(spelled.map((words) => words.filter(Boolean).join(" "))).toEqual([
+      "dynamodb:GetRecords+dynamodb:GetShardIterator+dynamodb:DescribeStream+dynamodb:ListStreams",
+      "iam:GetAccountAuthorizationDetails+iam:GetPolicy+iam:GetPolicyVersion",
+      "dynamodb:BatchGetItem USER#* POLICY#* SSHNAME#* SYNC GROUPS",
+      "dynamodb:Query USERS",
+      "dynamodb:PutItem USER#* POLICY#* SSHNAME#* EVENTS#* SYNC GROUPS",
+      "dynamodb:DeleteItem SSHNAME#*",
+      "dynamodb:BatchGetItem SourceTables USER#*",
+      "dynamodb:Query SourceTables USERS",
+    ]);
+  });
+
+  test("the import runs when a job is due, and not at its own notes of how far it is", () => {
+    const sources = streamSources(template);
+    expect(sources.map(({ functionName }) => functionName)).toEqual(["SweepGrants", "RunImport"]);
+    const isRun = (eventName: string, pk: string, Status: string) => {
+      const record = {
+        eventName,
+        dynamodb: { Keys: { pk: { S: pk } }, NewImage: { Status: { S: Status } } },
+      };
+      return sources[1]?.filters.some((filter) => matches(filter, record));
+    };
+    expect([isRun("INSERT", "SYNC", "due"), isRun("MODIFY", "SYNC", "due")]).toEqual([true, true]);
+    expect([isRun("MODIFY", "SYNC", "running"), isRun("MODIFY", "GROUPS", "due")]).toEqual([false, false]);
+    expect(sources[1]).toMatchObject({ batchSize: 1, retries: 20, timeoutMs: 900_000 });
+  });
+
+  test("the clock starts an import of who is known every hour", () => {
+    const [rule, ...others] = Object.values(template.Resources).filter(
+      ({ Type }) => Type === "AWS::Events::Rule",
+    );
+    expect(others).toEqual([]);
+    expect(rule?.Properties).toMatchObject({
+      ScheduleExpression: "rate(1 hour)",
+      State: "ENABLED",
+      Targets: [{ Arn: { "Fn::GetAtt": ["ScheduledImportLambdaFunction", "Arn"] } }],
+    });
+  });
+
   test("none may update or delete an event", () => {
-    for (const { Action, Condition } of [...names, "SweepGrants"].flatMap(statementsOf)) {
+    for (const { Action, Condition } of [...names, ...unrouted].flatMap(statementsOf)) {
       expect(Action).not.toContain("dynamodb:BatchWriteItem");
       if (!Action.some((action) => /(?:Update|Delete)Item$/.test(action))) continue;
       const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
@@ -320,11 +378,12 @@ describe("the functions", () => {
   });
 
   test("get the table and the parameters, which default to nobody and no", () => {
-    for (const { environment } of served) {
+    for (const { functionName, environment } of served) {
       expect(resolveEnvironment(template, environment, { Table: "here" })).toEqual({
         TABLE_NAME: "here",
         ADMINISTRATORS: "",
         DIRECT_WRITES: "false",
+        ...(functionName === "ImportUsers" ? { SOURCE_TABLES: "" } : {}),
       });
     }
   });
@@ -337,9 +396,9 @@ describe("the functions", () => {
     });
   });
 
-  test.for(names)("%s starts from a bundle of one file under 800 KB", (name) => {
+  test.for([...names, ...unrouted])("%s starts from a bundle of one file under 800 KB", (name) => {
     const files = new Map(Object.entries(unzipSync(readFileSync(join(packageFolder, `${name}.zip`)))));
-    const file = served.find(({ functionName }) => functionName === name)!.handler.replace(/handler$/, "cjs");
+    const file = `functions/${name.replace(/(?<!^)[A-Z]/g, "-$&").toLowerCase()}.cjs`;
     expect([...files.keys()]).toEqual([file]);
     expect(files.get(file)!.length).toBeLessThan(800_000);
 

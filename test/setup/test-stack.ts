@@ -49,7 +49,13 @@ export type TestStack = Awaited<ReturnType<typeof openTestStack>>;
  * since the functions of a process share one environment.
  */
 export async function openTestStack(
-  options: { administrators?: string[]; directWrites?: boolean; endpoint?: string } = {},
+  options: {
+    administrators?: string[];
+    directWrites?: boolean;
+    endpoint?: string;
+    sourceTables?: string[];
+    streams?: boolean;
+  } = {},
 ) {
   const template = await readTemplate(inject("packageFolder"));
   const faults: unknown[] = [];
@@ -100,6 +106,8 @@ export async function openTestStack(
     sent,
     /** What the gateway could only answer with a 500. */
     faults,
+    /** The functions' table, whose requests are recorded and may be obstructed. */
+    ownTable: deploymentOf(context("any") as Parameters<typeof deploymentOf>[0]).table,
     /** The writes among what was sent. */
     writes: () => sent.filter(({ command }) => !["BatchGetItem", "Query"].includes(command)),
 

@@ -1,0 +1,194 @@
+import { Context } from "../iam/context.ts";
+import { InvalidPolicy } from "../iam/invalid-policy.ts";
+import { readJson } from "../iam/json.ts";
+import { MAX_POLICY_LENGTH } from "../iam/policy.ts";
+import { mayAssume } from "../iam/trust.ts";
+import { type PolicyFinding, validatePolicy } from "../iam/validate.ts";
+import { type Place, stackArn } from "../model/stack-arn.ts";
+import { mendStatement } from "./mend-statement.ts";
+import type { InstanceProfileFacts, RoleFacts } from "./role-facts.ts";
+
+/**
+ * Something that a role or an instance profile of a stack lacks, or that does not do what it looks like. For an `error` no stack is
+ * made with it.
+ */
+export type RoleGap = {
+  readonly severity: "error" | "warning";
+  readonly code: GapCode;
+  /** The role or instance profile. */
+  readonly Arn: string;
+  /** The policy that is meant, by name; `trust policy`, where it is that. */
+  readonly policy?: string;
+  /** Where in the policy, as a JSON path. */
+  readonly path?: string;
+  readonly message: string;
+  /** What would mend it: a whole document, or what belongs at `path`. */
+  readonly mend?: unknown;
+};
+export type GapCode =
+  | "no-such-role"
+  | "no-such-instance-profile"
+  | "profile-without-role"
+  | "unreadable"
+  | "not-trusted"
+  | "trust-depends"
+  | "no-policy"
+  | (typeof LOOKS_LIKE)[number];
+
+/** The findings of a policy that make it do something else than it looks like. */
+const LOOKS_LIKE = ["passed-to-service", "pass-role-on-no-role", "region-in-iam-arn"] as const;
+
+/** For what a role is needed, and who must be able to assume it. */
+export const NEEDS = {
+  "service role": ["opsworks.amazonaws.com"],
+  "instance profile": ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"],
+} as const;
+export type Need = keyof typeof NEEDS;
+
+/** For which stack a role is looked at; a service names it when it assumes the role. */
+export type For = { readonly place: Place; readonly stackId: string };
+
+/**
+ * All gaps of a stack's service role.
+ * Source: OpsWorks User Guide, "Allowing AWS OpsWorks Stacks to Act on Your Behalf".
+ */
+export function gapsOfServiceRole(arn: string, role: RoleFacts | undefined, stack: For): RoleGap[] {
+  return role ? gapsOf("service role", role, stack) : [noSuchRole(arn)];
+}
+
+/**
+ * All gaps of an instance profile and of the role that it holds.
+ * Source: OpsWorks User Guide, "Specifying Permissions for Apps Running on EC2 instances".
+ */
+export function gapsOfInstanceProfile(
+  arn: string,
+  profile: InstanceProfileFacts | undefined,
+  stack: For,
+): RoleGap[] {
+  if (!profile) {
+    const message = "IAM has no such instance profile: `npm run roles -- create` makes one";
+    return [{ severity: "error", code: "no-such-instance-profile", Arn: arn, message }];
+  }
+  if (!profile.Role) {
+    const message = "holds no role, so nothing on an instance gets credentials: add a role to it";
+    return [{ severity: "error", code: "profile-without-role", Arn: arn, message }];
+  }
+  return gapsOf("instance profile", profile.Role, stack);
+}
+
+function noSuchRole(arn: string): RoleGap {
+  const message = "IAM has no such role: `npm run roles -- create` makes one";
+  return { severity: "error", code: "no-such-role", Arn: arn, message };
+}
+
+function gapsOf(need: Need, role: RoleFacts, stack: For): RoleGap[] {
+  return [...gapsOfTrust(need, role, stack), ...gapsOfPolicies(need, role, stack)];
+}
+
+function gapsOfTrust(need: Need, { Arn, Trust }: RoleFacts, { place, stackId }: For): RoleGap[] {
+  const [service] = NEEDS[need];
+  const gap = { Arn, policy: "trust policy", mend: trustOf(service) };
+  try {
+    const value = readJson(Trust, MAX_POLICY_LENGTH);
+    // OpsWorks' own examples name a stack without the slash that ends its ARN.
+    const arn = stackArn(place, stackId);
+    const contexts = [arn, arn.slice(0, -1)].map((text) => contextOf(need, place, text));
+    const answers = new Set(contexts.map((context) => mayAssume(value, NEEDS[need], context)));
+    if (answers.has("allowed")) return [];
+    const asked = [...new Set(contexts.flatMap(({ absent }) => absent))];
+    if (asked.length > 0) {
+      const keys = asked.map((key) => `\`${key}\``).join(", ");
+      const message = `lets ${service} assume the role under conditions on ${keys}, which cannot be foreseen here`;
+      return [{ ...gap, severity: "warning", code: "trust-depends", message }];
+    }
+    const message = answers.has("explicitDeny")
+      ? `denies ${service} \`sts:AssumeRole\`, so it is no ${need}`
+      : `does not let ${service} assume the role, so it is no ${need}${lostName(Trust, service)}`;
+    return [{ ...gap, severity: "error", code: "not-trusted", message }];
+  } catch (error) {
+    if (!(error instanceof InvalidPolicy)) throw error;
+    return [{ ...gap, severity: "error", code: "unreadable", path: error.path, message: error.fault }];
+  }
+}
+
+/** Printed guides lost the name of the service. */
+function lostName(trust: string, service: string): string {
+  return /"Service"\s*:\s*(?:\[\s*)?""/.test(trust) ? `: write \`${service}\` where it has \`""\`` : "";
+}
+
+/** What a service says of itself as it assumes a role; of an instance, nothing is known beforehand. */
+function contextOf(need: Need, { accountId }: Place, sourceArn: string): Context {
+  return new Context(
+    need === "service role"
+      ? [
+          ["aws:SourceAccount", accountId],
+          ["aws:SourceArn", sourceArn],
+        ]
+      : [["aws:SourceAccount", accountId]],
+  );
+}
+
+function trustOf(service: string) {
+  return {
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
+  };
+}
+
+function gapsOfPolicies(need: Need, { Arn, Policies }: RoleFacts, { place }: For): RoleGap[] {
+  if (Policies.length === 0) {
+    const message = "has no policy, so it grants nothing until one is attached";
+    return [{ severity: "warning", code: "no-policy", Arn, message, mend: EXAMPLES[need] }];
+  }
+  return Policies.flatMap(({ Name: policy, Text: text, Unreadable: fault }): RoleGap[] => {
+    if (text === undefined) {
+      const message = fault ?? "its document is not known";
+      return [{ severity: "warning", code: "unreadable", Arn, policy, message }];
+    }
+    return validatePolicy(text, "identity", { isAccepted: true }).flatMap((finding): RoleGap[] => {
+      const code = codeOf(finding);
+      if (!code) return [];
+      const mend = mendStatement(text, finding, place.accountId);
+      const { path, message } = finding;
+      return [
+        { severity: "warning", code, Arn, policy, path, message, ...(mend === undefined ? {} : { mend }) },
+      ];
+    });
+  });
+}
+
+function codeOf({ severity, code }: PolicyFinding): GapCode | undefined {
+  const known = LOOKS_LIKE.find((name) => name === code);
+  return known ?? (severity === "error" ? "unreadable" : undefined);
+}
+
+/** A policy to begin with. */
+const EXAMPLES: Readonly<Record<Need, unknown>> = {
+  "service role": {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: [
+          "cloudwatch:DescribeAlarms",
+          "cloudwatch:GetMetricStatistics",
+          "ec2:*",
+          "ecs:*",
+          "elasticloadbalancing:*",
+          "rds:*",
+        ],
+        Resource: "*",
+      },
+      {
+        Effect: "Allow",
+        Action: "iam:PassRole",
+        Resource: "*",
+        Condition: { StringEquals: { "iam:PassedToService": "ec2.amazonaws.com" } },
+      },
+    ],
+  },
+  "instance profile": {
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: ["s3:GetObject"], Resource: "arn:aws:s3:::<bucket>/*" }],
+  },
+};

@@ -1,0 +1,239 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { Fault } from "../model/fault.ts";
+import { hashOf } from "../model/policy-hash.ts";
+import type { User } from "../model/user.ts";
+import { faultOfAws } from "../table/aws-fault.ts";
+import { appendEvent } from "../table/events.ts";
+import { getItems } from "../table/get-items.ts";
+import { keys } from "../table/keys.ts";
+import { getPolicies, putPolicy } from "../table/policies.ts";
+import { claimSshUsername, freeSshUsername, releaseSshUsername } from "../table/ssh-usernames.ts";
+import type { Table } from "../table/table.ts";
+import { putUser, readUser } from "../table/users.ts";
+import { transact } from "../table/write.ts";
+import type { AccountUser } from "./resolve-account.ts";
+
+/** Who imports, and when. */
+export type Writing = {
+  readonly caller: string;
+  readonly now: Date;
+  /** Of an import job: whoever it has written already counts as what they were then. */
+  readonly importId?: string;
+  /** Nobody is added. */
+  readonly onlyKnown?: boolean;
+};
+
+/** A profile in another region, as far as it is taken from there. */
+export type SourceProfile = Pick<
+  User,
+  "ProfileId" | "SshUsername" | "SshPublicKey" | "AllowSelfManagement"
+> & { readonly Region: string };
+
+/** What became of somebody; `absent`: nobody is added, and they are not there. */
+export type Outcome = "added" | "changed" | "unchanged" | "absent";
+
+const TOGETHER = 20;
+const MAX_TRIES = 10;
+const MAY_PASS = new Set<string | undefined>(["ThrottlingException", "ServiceUnavailableException"]);
+
+/** Keeps the documents that are not kept yet. */
+export async function writeDocuments(
+  table: Table,
+  documents: Iterable<readonly [hash: string, document: string]>,
+): Promise<void> {
+  await inGroups([...documents], async (group) => {
+    const kept = await getPolicies(
+      table,
+      group.map(([hash]) => hash),
+    );
+    const missing = group.filter(([hash]) => !kept.has(hash));
+    await Promise.all(missing.map(([, document]) => putPolicy(table, document)));
+  });
+}
+
+/** Writes users as IAM has them now; answers with what became of each, in their order. */
+export async function writeUsers(
+  table: Table,
+  given: readonly AccountUser[],
+  writing: Writing,
+  profileOf: (userArn: string) => SourceProfile | undefined = () => undefined,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  await inGroups(given, async (group) => {
+    const items = await getItems(
+      table,
+      group.map(({ IamUserArn }) => keys.user(IamUserArn)),
+    );
+    const written = group.map((user) => {
+      const read = readUser(items.get(keys.user(user.IamUserArn)));
+      return writeUser(table, user, read, profileOf(user.IamUserArn), writing);
+    });
+    outcomes.push(...(await Promise.all(written)));
+  });
+  return outcomes;
+}
+
+async function writeUser(
+  table: Table,
+  given: AccountUser,
+  read: User | undefined,
+  source: SourceProfile | undefined,
+  writing: Writing,
+): Promise<Outcome> {
+  const { current, changed } = await changeUser(table, given.IamUserArn, read, writing, (current) =>
+    current || !writing.onlyKnown ? merge(current, given, source, writing) : undefined,
+  );
+  const written = changed ?? current;
+  if (!written) return "absent";
+  const isOurs = writing.importId !== undefined && written.LastImport?.Id === writing.importId;
+  if (isOurs && written.LastImport) return written.LastImport.As;
+  if (!changed) return "unchanged";
+  return current ? "changed" : "added";
+}
+
+/** Marks somebody whom IAM does not know any more; nothing else of them changes. */
+export async function markGone(table: Table, read: User, writing: Writing): Promise<void> {
+  await changeUser(table, read.IamUserArn, read, writing, (current) =>
+    current?.UserId === read.UserId && current?.GoneSince === undefined && current
+      ? { ...current, GoneSince: writing.now.toISOString(), Revision: randomUUID() }
+      : undefined,
+  );
+}
+
+/** Another unique id; one that is not known is none. */
+function isSomebodyElse({ UserId: had }: User, { UserId: has }: AccountUser): boolean {
+  return had !== undefined && has !== undefined && had !== has;
+}
+
+/**
+ * The profile as it is to be; `undefined` when nothing changes. The profile of another region replaces this one, once: as in
+ * OpsWorks, whoever is imported from there starts with `iam_only` everywhere.
+ */
+function merge(
+  current: User | undefined,
+  given: AccountUser,
+  source: SourceProfile | undefined,
+  { now, importId }: Writing,
+): User | undefined {
+  const same = current && !isSomebodyElse(current, given) ? current : undefined;
+  const from = source && originOf(source);
+  const isSameProfile =
+    !from || (same?.ReplacedFrom?.Region === from.Region && same.ReplacedFrom.ProfileId === from.ProfileId);
+  const isTaken = !from || isDeepStrictEqual(same?.ReplacedFrom, from);
+  const kept =
+    same && isSameProfile
+      ? { ProfileId: same.ProfileId, CreatedAt: same.CreatedAt }
+      : { ProfileId: randomUUID(), CreatedAt: now.toISOString() };
+  const ours = isTaken ? same : source;
+  // A login name goes with the ARN: whoever has it now keeps it, and it is no right by itself.
+  const SshUsername = (isTaken ? undefined : source?.SshUsername) ?? current?.SshUsername;
+  const ReplacedFrom = from ?? same?.ReplacedFrom;
+  const id = same?.UserId === undefined ? given.UserId : (given.UserId ?? same.UserId);
+  const merged: User = {
+    ...given,
+    ...kept,
+    ...(id === undefined ? {} : { UserId: id }),
+    ...(same?.UnixId === undefined ? {} : { UnixId: same.UnixId }),
+    ...(ours?.SshPublicKey === undefined ? {} : { SshPublicKey: ours.SshPublicKey }),
+    AllowSelfManagement: ours?.AllowSelfManagement ?? false,
+    ...(SshUsername === undefined ? {} : { SshUsername }),
+    ...(ReplacedFrom ? { ReplacedFrom } : {}),
+    Revision: current?.Revision ?? "",
+  };
+  const last = current?.LastImport;
+  if (current && isDeepStrictEqual({ ...merged, ...(last ? { LastImport: last } : {}) }, { ...current }))
+    return undefined;
+  const As = importId !== undefined && last?.Id === importId ? last.As : current ? "changed" : "added";
+  const LastImport = importId === undefined ? {} : { LastImport: { Id: importId, As } as const };
+  return { ...merged, ...LastImport, Revision: randomUUID() };
+}
+
+function originOf({ Region, ProfileId, SshUsername, SshPublicKey, AllowSelfManagement }: SourceProfile) {
+  const Settings = hashOf(JSON.stringify([SshUsername ?? "", SshPublicKey ?? "", AllowSelfManagement]));
+  return { Region, ProfileId, Settings };
+}
+
+/** Writes one user, again from reading on when somebody else is in the way or the table is busy. */
+async function changeUser(
+  table: Table,
+  userArn: string,
+  read: User | undefined,
+  writing: Writing,
+  change: (current: User | undefined) => User | undefined,
+): Promise<{ current: User | undefined; changed: User | undefined }> {
+  let current = read;
+  for (let tries = 1; ; tries += 1) {
+    const changed = change(current);
+    if (!changed) return { current, changed };
+    try {
+      await write(table, changed, current, writing);
+      return { current, changed };
+    } catch (error) {
+      const fault = error instanceof Fault ? error : faultOfAws(error);
+      // Whether a write that timed out was done shows when the user is read again.
+      const mayPass = fault?.transient || MAY_PASS.has(fault?.name);
+      if (!mayPass || tries === MAX_TRIES) throw error;
+      await sleep(Math.random() * Math.min(20 * 2 ** tries, 2000));
+      const key = keys.user(userArn);
+      current = readUser((await getItems(table, [key])).get(key));
+    }
+  }
+}
+
+async function write(
+  table: Table,
+  wanted: User,
+  current: User | undefined,
+  { caller, now }: Writing,
+): Promise<void> {
+  const name = await sshUsernameFor(table, wanted, current);
+  const user = name === undefined ? wanted : { ...wanted, SshUsername: name };
+  const had = current?.SshUsername;
+  const isNewName = name !== undefined && name.toLowerCase() !== had?.toLowerCase();
+  await transact(table, [
+    putUser(table, user, current?.Revision),
+    ...(isNewName ? [claimSshUsername(table, name, user, true)] : []),
+    ...(isNewName && had !== undefined ? [releaseSshUsername(table, had)] : []),
+    appendEvent(table, {
+      EventId: randomUUID(),
+      Time: now.toISOString(),
+      Operation: "ImportUsers",
+      Caller: caller,
+      IamUserArn: user.IamUserArn,
+      ...(current ? { Before: shownInEvent(current) } : {}),
+      After: shownInEvent(user),
+    }),
+  ]);
+}
+
+/** The name that is wanted, if it is free; else the one there is, or one made from the IAM name. */
+async function sshUsernameFor(
+  table: Table,
+  { SshUsername: wanted, Name, Kind }: User,
+  current: User | undefined,
+): Promise<string | undefined> {
+  const had = current?.SshUsername;
+  if (wanted !== undefined) {
+    if (wanted.toLowerCase() === had?.toLowerCase()) return wanted;
+    const key = keys.sshUsername(wanted);
+    if ((await getItems(table, [key])).get(key) === undefined) return wanted;
+  }
+  if (had !== undefined) return had;
+  return wanted !== undefined || Kind === "user" ? freeSshUsername(table, wanted ?? Name) : undefined;
+}
+
+function shownInEvent(user: User) {
+  const { UserId, ProfileId, Groups, Policies, Boundary, ReplacedFrom, GoneSince } = user;
+  const { SshUsername, SshPublicKey, AllowSelfManagement } = user;
+  const facts = { UserId, ProfileId, Groups, Policies, Boundary, GoneSince };
+  return ReplacedFrom ? { ...facts, ReplacedFrom, SshUsername, SshPublicKey, AllowSelfManagement } : facts;
+}
+
+async function inGroups<T>(
+  items: readonly T[],
+  work: (group: readonly T[]) => Promise<unknown>,
+): Promise<void> {
+  for (let from = 0; from < items.length; from += TOGETHER) await work(items.slice(from, from + TOGETHER));
+}
