@@ -254,10 +254,12 @@ describe("the roles", () => {
       "dynamodb:DeleteItem",
       "dynamodb:BatchGetItem",
     ]);
-    expect(template.Resources["SweepGrantsEventSourceMappingDynamodbTable"]?.Properties).toMatchObject({
+    const mapping = template.Resources["SweepGrantsEventSourceMappingDynamodbTable"]?.Properties;
+    expect(mapping).toMatchObject({
       EventSourceArn: { "Fn::GetAtt": ["Table", "StreamArn"] },
       BisectBatchOnFunctionError: true,
     });
+    for (const kind of ["USER", "STACK", "CLONE"]) expect(JSON.stringify(mapping)).toContain(`\\"${kind}\\"`);
   });
 
   test("the import may read users, roles and policies of IAM, and of other regions' tables the users", () => {
