@@ -3,9 +3,8 @@ import { CreateStack } from "../shared/contract/create-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
 import { requireRoles } from "../shared/lambda/require-roles.ts";
 import { serve } from "../shared/lambda/serve.ts";
-import { Fault } from "../shared/model/fault.ts";
 import { changeSettings } from "../shared/model/stack.ts";
-import { stackArn } from "../shared/model/stack-arn.ts";
+import { regionMustBe, stackArn } from "../shared/model/stack-arn.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { newStack } from "../shared/table/stacks.ts";
 import { transact } from "../shared/table/write.ts";
@@ -14,12 +13,7 @@ import { transact } from "../shared/table/write.ts";
 export const handler = serve(CreateStack, async (call) => {
   const { Name, Region, ServiceRoleArn, DefaultInstanceProfileArn, ...settings } = call.input;
   const { table, place } = call.deployment;
-  if (Region !== place.region) {
-    throw new Fault(
-      "ValidationException",
-      `\`Region\` must be \`${place.region}\`: each region has its own deployment`,
-    );
-  }
+  regionMustBe(place, Region);
   const StackId = randomUUID();
   const roles = { serviceRoleArn: ServiceRoleArn, instanceProfileArns: [DefaultInstanceProfileArn] };
   const RoleGaps = await requireRoles(call, roles, StackId);

@@ -2,6 +2,7 @@ import { DeleteStack } from "../shared/contract/delete-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
+import { Fault } from "../shared/model/fault.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { noSuchStack, removeStack } from "../shared/table/stacks.ts";
 import { transact } from "../shared/table/write.ts";
@@ -13,6 +14,11 @@ export const handler = serve(DeleteStack, async (call) => {
   return retryConflicts(DeleteStack, call, async () => {
     const { stack } = call.snapshot;
     if (!stack) throw noSuchStack(StackId);
+    const { LayerCount = 0 } = stack;
+    if (LayerCount > 0) {
+      const layers = LayerCount === 1 ? "a layer" : `${LayerCount} layers`;
+      throw new Fault("ValidationException", `the stack has ${layers}: delete the layers first`);
+    }
     await transact(table, [
       ...removeStack(table, stack),
       appendEvent(table, changeEvent(call, { StackId, Before: { Name: stack.Name } })),

@@ -34,8 +34,10 @@ async function showAll(table: Table, stacks: readonly Stack[]) {
     table,
     stacks.map(({ StackId }) => keys.stackSettings(StackId)),
   );
-  return stacks.map(({ Tags: _tags, Revision: _revision, ...shown }) => ({
-    ...shown,
-    ...filterSecrets(readSettings(items.get(keys.stackSettings(shown.StackId)))),
-  }));
+  return stacks.map(
+    ({ Tags: _tags, GroupGrants: _grants, LayerCount: _count, Revision: _revision, ...shown }) => ({
+      ...shown,
+      ...filterSecrets(readSettings(items.get(keys.stackSettings(shown.StackId)))),
+    }),
+  );
 }

@@ -1,30 +1,46 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import * as z from "zod";
 import { isOpsWorksAction } from "../shared/decision/levels.ts";
+import { handler as CloneStack } from "./clone-stack.ts";
+import { handler as CreateLayer } from "./create-layer.ts";
 import { handler as CreateStack } from "./create-stack.ts";
 import { handler as CreateUserProfile } from "./create-user-profile.ts";
+import { handler as DeleteLayer } from "./delete-layer.ts";
 import { handler as DeleteStack } from "./delete-stack.ts";
 import { handler as DeleteUserProfile } from "./delete-user-profile.ts";
+import { handler as DescribeLayers } from "./describe-layers.ts";
 import { handler as DescribeMyUserProfile } from "./describe-my-user-profile.ts";
 import { handler as DescribePermissions } from "./describe-permissions.ts";
 import { handler as DescribeStacks } from "./describe-stacks.ts";
 import { handler as DescribeUserProfiles } from "./describe-user-profiles.ts";
+import { handler as ListTags } from "./list-tags.ts";
 import { handler as SetPermission } from "./set-permission.ts";
+import { handler as TagResource } from "./tag-resource.ts";
+import { handler as UntagResource } from "./untag-resource.ts";
+import { handler as UpdateLayer } from "./update-layer.ts";
 import { handler as UpdateMyUserProfile } from "./update-my-user-profile.ts";
 import { handler as UpdateStack } from "./update-stack.ts";
 import { handler as UpdateUserProfile } from "./update-user-profile.ts";
 
 const SERVED = new Map(
   Object.entries({
+    CloneStack,
+    CreateLayer,
     CreateStack,
     CreateUserProfile,
+    DeleteLayer,
     DeleteStack,
     DeleteUserProfile,
+    DescribeLayers,
     DescribeMyUserProfile,
     DescribePermissions,
     DescribeStacks,
     DescribeUserProfiles,
+    ListTags,
     SetPermission,
+    TagResource,
+    UntagResource,
+    UpdateLayer,
     UpdateMyUserProfile,
     UpdateStack,
     UpdateUserProfile,

@@ -1,6 +1,7 @@
 import type { Context } from "aws-lambda";
 import * as z from "zod";
 import { deploymentOf } from "../shared/lambda/environment.ts";
+import { sweepUnfinishedClone } from "../shared/table/clones.ts";
 import { sweepGrantsOfStack, sweepGrantsOfUser } from "../shared/table/sweep-grants.ts";
 
 const Text = z.object({ S: z.string() });
@@ -22,8 +23,8 @@ const StreamEvent = z.object({
 });
 
 /**
- * Clears away what a deleted user or stack, or a user who was replaced, left behind. It counted for nobody since then; this is
- * housekeeping, run by the table's stream, which repeats a batch that fails.
+ * Clears away what a deleted user or stack, or a user who was replaced, left behind, and a copy of a stack that was never
+ * finished. It counted for nobody since then; this is housekeeping, run by the table's stream, which repeats a batch that fails.
  */
 export async function handler(event: unknown, context: Context): Promise<void> {
   const { table } = deploymentOf(context);
@@ -36,5 +37,7 @@ export async function handler(event: unknown, context: Context): Promise<void> {
     }
     if (Keys.sk.S === "STACK" && StackId && NewImage === undefined)
       await sweepGrantsOfStack(table, StackId.S);
+    if (Keys.sk.S === "CLONE" && StackId && NewImage === undefined)
+      await sweepUnfinishedClone(table, StackId.S);
   }
 }

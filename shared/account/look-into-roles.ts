@@ -1,5 +1,7 @@
 import { Fault } from "../model/fault.ts";
 import type { RoleGap } from "../model/role-gap.ts";
+import type { Stack } from "../model/stack.ts";
+import { layersOfStack } from "../table/layers.ts";
 import type { Table } from "../table/table.ts";
 import type { IamRoles } from "./iam-roles.ts";
 import { importedInstanceProfile, importedRole } from "./imported-roles.ts";
@@ -10,6 +12,16 @@ export type NamedRoles = {
   readonly serviceRoleArn?: string;
   readonly instanceProfileArns: readonly string[];
 };
+
+/** The roles that a stack and its layers name. */
+export async function rolesOfStack(table: Table, stack: Stack): Promise<NamedRoles> {
+  const instanceProfileArns = [stack.DefaultInstanceProfileArn];
+  for await (const layers of layersOfStack(table, stack.StackId)) {
+    for (const { CustomInstanceProfileArn: own } of layers)
+      if (own !== undefined) instanceProfileArns.push(own);
+  }
+  return { serviceRoleArn: stack.ServiceRoleArn, instanceProfileArns };
+}
 
 /** What was found; `roleArns` are the roles that instance profiles hold, with their paths. */
 export type LookedInto = { readonly gaps: readonly RoleGap[]; readonly roleArns: readonly string[] };

@@ -9,7 +9,7 @@ import { listUsers, readUser } from "../table/users.ts";
 import type { User } from "../model/user.ts";
 import type { IamReader } from "./iam-reader.ts";
 import { type Due, ImportJob } from "./import-job.ts";
-import { lookIntoRoles } from "./look-into-roles.ts";
+import { lookIntoRoles, rolesOfStack } from "./look-into-roles.ts";
 import { noSourceIn } from "./start-import.ts";
 import { AccountResolver, type AccountUser, unreadableOf, userArnOf } from "./resolve-account.ts";
 import { markGone, type SourceProfile, writeDocuments, writeUsers } from "./write-users.ts";
@@ -229,21 +229,20 @@ class ImportPass {
     let token: string | undefined;
     do {
       const { page, next } = await listStacks(table, PAGE, token);
-      for (const { StackId, Arn, ServiceRoleArn, DefaultInstanceProfileArn } of page) {
-        const [, partition = "", , region = ""] = Arn.split(":");
-        const stack = { stackId: StackId, place: { partition, region, accountId: this.#accountId } };
-        const named = { serviceRoleArn: ServiceRoleArn, instanceProfileArns: [DefaultInstanceProfileArn] };
+      for (const stack of page) {
+        const { StackId } = stack;
+        const [, partition = "", , region = ""] = stack.Arn.split(":");
+        const place = { partition, region, accountId: this.#accountId };
         try {
-          const { gaps } = await lookIntoRoles(table, undefined, named, stack);
+          const named = await rolesOfStack(table, stack);
+          const { gaps } = await lookIntoRoles(table, undefined, named, { place, stackId: StackId });
           this.#job.roleGaps(
             StackId,
             gaps.filter(({ severity }) => severity === "error"),
           );
         } catch (error) {
           if (!(error instanceof Fault && error.name === "ServiceUnavailableException")) throw error;
-          this.#job.notUnderstood(
-            `stack ${StackId}: ${ServiceRoleArn} or ${DefaultInstanceProfileArn} is not imported`,
-          );
+          this.#job.notUnderstood(`stack ${StackId}: ${error.message}`);
         }
       }
       this.#job.checkTime();

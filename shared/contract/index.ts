@@ -1,18 +1,26 @@
 import { BatchCheckAuthorization } from "./batch-check-authorization.ts";
 import { CheckAuthorization } from "./check-authorization.ts";
 import { CheckStackRoles } from "./check-stack-roles.ts";
+import { CloneStack } from "./clone-stack.ts";
+import { CreateLayer } from "./create-layer.ts";
 import { CreateStack } from "./create-stack.ts";
 import { CreateUserProfile } from "./create-user-profile.ts";
+import { DeleteLayer } from "./delete-layer.ts";
 import { DeleteStack } from "./delete-stack.ts";
 import { DeleteUserProfile } from "./delete-user-profile.ts";
 import { DescribeImport } from "./describe-import.ts";
+import { DescribeLayers } from "./describe-layers.ts";
 import { DescribeMyUserProfile } from "./describe-my-user-profile.ts";
 import { DescribeOrphans } from "./describe-orphans.ts";
 import { DescribePermissions } from "./describe-permissions.ts";
 import { DescribeStacks } from "./describe-stacks.ts";
 import { DescribeUserProfiles } from "./describe-user-profiles.ts";
 import { ImportUsers } from "./import-users.ts";
+import { ListTags } from "./list-tags.ts";
 import { SetPermission } from "./set-permission.ts";
+import { TagResource } from "./tag-resource.ts";
+import { UntagResource } from "./untag-resource.ts";
+import { UpdateLayer } from "./update-layer.ts";
 import { UpdateMyUserProfile } from "./update-my-user-profile.ts";
 import { UpdateStack } from "./update-stack.ts";
 import { UpdateUserProfile } from "./update-user-profile.ts";
@@ -22,18 +30,26 @@ export const OPERATIONS = [
   BatchCheckAuthorization,
   CheckAuthorization,
   CheckStackRoles,
+  CloneStack,
+  CreateLayer,
   CreateStack,
   CreateUserProfile,
+  DeleteLayer,
   DeleteStack,
   DeleteUserProfile,
   DescribeImport,
+  DescribeLayers,
   DescribeMyUserProfile,
   DescribeOrphans,
   DescribePermissions,
   DescribeStacks,
   DescribeUserProfiles,
   ImportUsers,
+  ListTags,
   SetPermission,
+  TagResource,
+  UntagResource,
+  UpdateLayer,
   UpdateMyUserProfile,
   UpdateStack,
   UpdateUserProfile,

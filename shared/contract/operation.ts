@@ -1,7 +1,8 @@
 import type * as z from "zod";
+import type { Place } from "../model/stack-arn.ts";
 
-/** What a caller must be allowed: an action, on a stack or on `*`. */
-type Need = { readonly action: string; readonly stackId?: string };
+/** What a caller must be allowed: an action, on a stack, on the stack that has a layer, or on `*`. */
+type Need = { readonly action: string; readonly stackId?: string; readonly layerId?: string };
 
 /** One operation as the outside sees it. */
 export type Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> = {
@@ -12,7 +13,7 @@ export type Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   /** Changes nothing, so a Lambda that invokes it directly may name the caller. */
   readonly reads: boolean;
   /** `undefined` where the question itself decides what is needed, and the operation sees to it. */
-  needs(input: z.output<Input>): Need | undefined;
+  needs(input: z.output<Input>, place: Place): Need | undefined;
   /** The users beside the caller whose items the operation takes, read in the same request. */
   about?(input: z.output<Input>): readonly string[];
 };

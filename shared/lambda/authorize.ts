@@ -7,6 +7,7 @@ import { namesOf } from "../access/who.ts";
 import type { Operation } from "../contract/operation.ts";
 import { Fault } from "../model/fault.ts";
 import type { Stack } from "../model/stack.ts";
+import { noSuchLayer, stacksOfLayers } from "../table/layers.ts";
 import { noSuchStack } from "../table/stacks.ts";
 import type { Call } from "./call.ts";
 
@@ -16,15 +17,21 @@ export function authorize(operation: Operation): MiddlewareObj<Call> {
 }
 
 /**
- * Reads what the operation is about, and asks whether the caller may. A stack that is not there shows only to who may know.
+ * Reads what the operation is about, and asks whether the caller may. A stack that is not there shows only to who may know; a layer
+ * that is not there, to who may do this everywhere.
  * @throws Fault AccessDeniedException, ResourceNotFoundException
  */
 export async function authorizeCall(operation: Operation, call: Call): Promise<void> {
-  const need = operation.needs(call.input);
+  const { table, place } = call.deployment;
+  const need = operation.needs(call.input, place);
   if (!need) return;
+  const { action, layerId } = need;
+  const stackId =
+    layerId === undefined ? need.stackId : (await stacksOfLayers(table, [layerId])).get(layerId);
   const userArns = [...namesOf(call.caller.principal), ...(operation.about?.(call.input) ?? [])];
-  call.snapshot = await loadSnapshot(call.deployment.table, { userArns, stackId: need.stackId });
-  await requireAllowed(call, need.action);
+  call.snapshot = await loadSnapshot(table, { userArns, stackId });
+  await requireAllowed(call, action);
+  if (layerId !== undefined && stackId === undefined) throw noSuchLayer(layerId);
 }
 
 /**
@@ -46,6 +53,33 @@ export async function authorizeOnStacks(
     if (snapshot.stack) stacks.push(snapshot.stack);
   }
   return stacks;
+}
+
+/**
+ * Asks the same of the stacks of several layers, and answers with each layer's stack.
+ * @throws Fault AccessDeniedException, ResourceNotFoundException
+ */
+export async function authorizeOnLayers(
+  call: Call,
+  action: string,
+  layerIds: readonly string[],
+): Promise<Map<string, Stack>> {
+  const { table } = call.deployment;
+  const stackIds = await stacksOfLayers(table, layerIds);
+  const stacks = await authorizeOnStacks(call, action, [...new Set(stackIds.values())]);
+  const missing = layerIds.find((layerId) => !stackIds.has(layerId));
+  if (missing !== undefined) {
+    call.snapshot = await loadSnapshot(table, { userArns: namesOf(call.caller.principal) });
+    await requireAllowed(call, action);
+    throw noSuchLayer(missing);
+  }
+  const byId = new Map(stacks.map((stack) => [stack.StackId, stack]));
+  return new Map(
+    [...stackIds].flatMap(([layerId, stackId]) => {
+      const stack = byId.get(stackId);
+      return stack ? [[layerId, stack] as const] : [];
+    }),
+  );
 }
 
 async function requireAllowed(call: Call, action: string): Promise<void> {

@@ -1,12 +1,9 @@
 import * as z from "zod";
 import { Fault } from "./fault.ts";
 import { Level } from "./level.ts";
+import { CustomJson, idOf, nameOf, text } from "./text.ts";
 
-/** A stack's id: a UUID, in lower case. */
-export const StackId = z
-  .string({ error: "must be a stack's id, a UUID" })
-  .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, { error: "must be a stack's id, a UUID" })
-  .transform((id) => id.toLowerCase());
+export const StackId = idOf("stack");
 
 /** What a check needs to know of a stack. */
 export const Stack = z.object({
@@ -19,27 +16,15 @@ export const Stack = z.object({
   Tags: z.record(z.string(), z.string()),
   /** Levels of IAM groups, by the group's name; here, so that a check reads them with the stack. */
   GroupGrants: z.record(z.string(), Level).optional(),
+  /** How many layers it has; none said is none. */
+  LayerCount: z.number().optional(),
   CreatedAt: z.string(),
+  /** New with each change of the stack or of one of its layers. */
   Revision: z.string(),
 });
 export type Stack = z.infer<typeof Stack>;
 
-/** A character that DynamoDB would replace (half of a surrogate pair), or that no setting has: a control, line ends apart. */
-const NO_TEXT = /\p{Cs}|(?![\t\n\r])\p{Cc}/u;
-
-const text = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((value) => !NO_TEXT.test(value), { error: "must be text without control characters" });
-
-/** A stack's name, on one line. */
-export const StackName = z
-  .string()
-  .regex(/^[^\p{Cs}\p{Cc}]{1,64}$/u, { error: "must have 1 to 64 characters, and no control characters" });
-
-/** In bytes, so that the settings fit into an item, which may have 400 KB. */
-const MAX_CUSTOM_JSON = 122_880;
+export const StackName = nameOf(64);
 
 /** The members of a stack beside what a check needs, in OpsWorks' shape. */
 export const StackSettings = z.strictObject({
@@ -49,14 +34,7 @@ export const StackSettings = z.strictObject({
   HostnameTheme: text(64).optional(),
   DefaultAvailabilityZone: text(64).optional(),
   DefaultSubnetId: text(64).optional(),
-  CustomJson: z
-    .string()
-    .refine((json) => Buffer.byteLength(json) <= MAX_CUSTOM_JSON, {
-      error: `must have at most ${MAX_CUSTOM_JSON} bytes`,
-      abort: true,
-    })
-    .refine((json) => json.isWellFormed() && isJson(json), { error: "must be JSON" })
-    .optional(),
+  CustomJson: CustomJson.optional(),
   ConfigurationManager: z
     .strictObject({ Name: text(64).optional(), Version: text(64).optional() })
     .optional(),
@@ -81,7 +59,8 @@ export const StackSettings = z.strictObject({
 });
 export type StackSettings = z.infer<typeof StackSettings>;
 
-const FILTERED = "*****FILTERED*****";
+/** What a secret is shown as. */
+export const FILTERED = "*****FILTERED*****";
 
 /** The settings as they are shown: secrets are write-only. */
 export function filterSecrets(settings: StackSettings): StackSettings {
@@ -121,13 +100,4 @@ export function changeSettings(settings: StackSettings, change: StackSettings): 
     ...change,
     CustomCookbooksSource: { ...shown, ...restore("Password"), ...restore("SshKey") },
   };
-}
-
-function isJson(value: string): boolean {
-  try {
-    JSON.parse(value);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -9,6 +9,12 @@ export const keys = {
   stack: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "STACK" }),
   /** Apart from the stack, since they hold secrets and a function's role is given whole partitions. */
   stackSettings: (stackId: string): Key => ({ pk: `SETTINGS#${stackId}`, sk: "SETTINGS" }),
+  /** Of a stack, in a partition of their own for the same reason. */
+  layer: (stackId: string, layerId: string): Key => ({ pk: `LAYERS#${stackId}`, sk: layerId }),
+  /** Which stack a layer is of; never changed. */
+  layerPlace: (layerId: string): Key => ({ pk: `LAYER#${layerId}`, sk: "LAYER" }),
+  /** A stack that is being copied and is not there yet. */
+  unfinishedClone: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "CLONE" }),
   grant: (stackId: string, userArn: string): Key => ({ pk: `STACK#${stackId}`, sk: `GRANT#${userArn}` }),
   user: (userArn: string): Key => ({ pk: `USER#${userArn}`, sk: "USER" }),
   /** Who has a login name; names that differ only in case are one. */

@@ -65,6 +65,14 @@ export function remove(table: Table, key: Key): Write {
   return { item: { Delete: { TableName: table.name, Key: key } } };
 }
 
+/** Deletes the item, which is to be there. */
+export function removeThere(table: Table, key: Key, otherwise: () => Fault): Write {
+  const item = {
+    Delete: { TableName: table.name, Key: key, ...condition(["attribute_exists(pk)"]) },
+  };
+  return { item, otherwise };
+}
+
 /** Deletes the item with that revision. */
 export function removeAt(table: Table, key: Key, revision: string, otherwise: () => Fault): Write {
   return { item: { Delete: { TableName: table.name, Key: key, ...atRevision(revision) } }, otherwise };

@@ -88,7 +88,9 @@ const sweep = (event: unknown) =>
   } as Parameters<typeof sweepGrants>[1]);
 
 describe("a user with two thousand grants", () => {
-  test("is deleted in one write, and from then on no level counts, whatever is set meanwhile and swept when", async () => {
+  test("is deleted in one write, and from then on no level counts, whatever is set meanwhile and swept when", {
+    timeout: 60_000,
+  }, async () => {
     const IamUserArn = userArn("leaver");
     const StackId = await stack.addStack();
     await call("CreateUserProfile", { IamUserArn });

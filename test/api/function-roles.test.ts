@@ -21,6 +21,7 @@ import { importWith, newTable, seamOf } from "../setup/import-job.ts";
 import {
   ACCOUNT,
   iamRole,
+  arnOfStack,
   iamUser,
   INSTANCE_PROFILE,
   openTestStack,
@@ -203,6 +204,45 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const StackId = await stack.addStack("doomed");
     await stack.post(as, "/DeleteStack", { StackId });
   },
+  CloneStack: async () => {
+    const source = await stack.addStack("source");
+    await stack.grant(source, userArn("bob"), { Level: "show" });
+    await addLayer(source);
+    stack.sent.length = 0;
+    await renew();
+    const input = { SourceStackId: source, ServiceRoleArn: newStack.ServiceRoleArn, ClonePermissions: true };
+    await stack.post(as, "/CloneStack", input);
+  },
+  CreateLayer: async () => addLayer(await stack.addStack()),
+  DescribeLayers: async () => {
+    const { StackId, LayerId } = await newLayer();
+    await stack.post(as, "/DescribeLayers", { StackId });
+    await stack.post(as, "/DescribeLayers", { LayerIds: [LayerId] });
+  },
+  UpdateLayer: async () => {
+    const { LayerId } = await newLayer();
+    const change = { LayerId, Shortname: "renamed", CustomInstanceProfileArn: INSTANCE_PROFILE };
+    await stack.post(as, "/UpdateLayer", change);
+  },
+  DeleteLayer: async () => {
+    const { LayerId } = await newLayer();
+    await stack.post(as, "/DeleteLayer", { LayerId });
+  },
+  TagResource: async () => {
+    const { arns } = await newLayer();
+    for (const ResourceArn of arns) await stack.post(as, "/TagResource", { ResourceArn, Tags: { a: "1" } });
+  },
+  UntagResource: async () => {
+    const { arns } = await newLayer();
+    for (const ResourceArn of arns) await stack.post(as, "/TagResource", { ResourceArn, Tags: { a: "1" } });
+    stack.sent.length = 0;
+    await renew();
+    for (const ResourceArn of arns) await stack.post(as, "/UntagResource", { ResourceArn, TagKeys: ["a"] });
+  },
+  ListTags: async () => {
+    const { arns } = await newLayer();
+    for (const ResourceArn of arns) await stack.post(as, "/ListTags", { ResourceArn });
+  },
   OpsWorks: async () => {
     const IamUserArn = newUser();
     const { body } = await wire("CreateStack", newStack);
@@ -218,6 +258,13 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await wire("DescribePermissions", { StackId });
     await setLevelOfGroup();
     await wire("SetPermission", { StackId, IamUserArn, Level: "iam_only", AllowSsh: false });
+    const layer = { StackId, Type: "custom", Name: "layer", Shortname: "layer" };
+    const { LayerId } = (await wire("CreateLayer", layer)).body;
+    await wire("DescribeLayers", { StackId });
+    await wire("UpdateLayer", { LayerId, Name: "renamed" });
+    const { ServiceRoleArn } = newStack;
+    await wire("CloneStack", { SourceStackId: StackId, ServiceRoleArn, ClonePermissions: true });
+    await wire("DeleteLayer", { LayerId });
     await wire("DeleteUserProfile", { IamUserArn });
     await wire("DeleteStack", { StackId });
   },
@@ -231,6 +278,19 @@ const newStack = {
   Region: REGION,
   ServiceRoleArn: SERVICE_ROLE,
   DefaultInstanceProfileArn: INSTANCE_PROFILE,
+};
+const addLayer = async (StackId: string): Promise<string> => {
+  const layer = { StackId, Type: "custom", Name: "layer", Shortname: "layer" };
+  return (await stack.post(as, "/CreateLayer", layer)).body.LayerId;
+};
+/** A stack with a layer, which was made before what is looked at begins. */
+const newLayer = async () => {
+  const StackId = await stack.addStack();
+  const LayerId = await addLayer(StackId);
+  stack.sent.length = 0;
+  await renew();
+  const arns = [arnOfStack(StackId), `arn:aws:opsworks:${REGION}:${ACCOUNT}:layer/${LayerId}/`];
+  return { StackId, LayerId, arns };
 };
 /** All but one that was returned, so that the whole way to an id is gone. */
 const useUpUnixIds = () =>
@@ -294,9 +354,10 @@ function touchesOf(command: string, input: Wire): Touch[] {
     );
   }
   if (command === "Query") {
-    const { IndexName, ExpressionAttributeValues, TableName } = input;
-    const index = `${arnOf(TableName)}/index/${IndexName}`;
-    return touch(command, Object.values(ExpressionAttributeValues), index);
+    const { IndexName, KeyConditionExpression, ExpressionAttributeValues, TableName } = input;
+    const [, placeholder = ""] = /^\w*pk = (:\w+)/.exec(KeyConditionExpression) ?? [];
+    const asked = IndexName === undefined ? arnOf(TableName) : `${arnOf(TableName)}/index/${IndexName}`;
+    return touch(command, [ExpressionAttributeValues[placeholder]], asked);
   }
   if (command === "TransactWriteItems") {
     return input.TransactItems.flatMap(({ ConditionCheck, Put, Delete }: Wire) => {

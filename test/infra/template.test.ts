@@ -73,7 +73,7 @@ const mayDo: Record<string, string[]> = {
   ImportUsers: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem SYNC"],
   DescribeImport: ["BatchGetItem STACK#* USER#* POLICY#* SYNC"],
   CreateStack: ["BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SYNC", "PutItem STACK#* SETTINGS#* EVENTS#*"],
-  CheckStackRoles: ["BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SYNC"],
+  CheckStackRoles: ["BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SYNC", "Query LAYERS#*"],
   DescribeStacks: ["BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SYNC", "Query gsi1 STACKS"],
   UpdateStack: [
     "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* PROFILE#* SYNC",
@@ -84,12 +84,45 @@ const mayDo: Record<string, string[]> = {
     "PutItem EVENTS#*",
     "DeleteItem STACK#* SETTINGS#*",
   ],
+  CloneStack: [
+    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* PROFILE#* SYNC",
+    "Query STACK#* LAYERS#*",
+    "ConditionCheckItem STACK#*",
+    "PutItem STACK#* SETTINGS#* LAYERS#* LAYER#* EVENTS#*",
+    "DeleteItem STACK#*",
+  ],
+  CreateLayer: [
+    "BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SYNC",
+    "Query LAYERS#*",
+    "PutItem STACK#* LAYERS#* LAYER#* EVENTS#*",
+  ],
+  DescribeLayers: ["BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC", "Query LAYERS#*"],
+  UpdateLayer: [
+    "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* PROFILE#* SYNC",
+    "Query LAYERS#*",
+    "PutItem STACK#* LAYERS#* EVENTS#*",
+  ],
+  DeleteLayer: [
+    "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC",
+    "PutItem STACK#* EVENTS#*",
+    "DeleteItem LAYERS#* LAYER#*",
+  ],
+  TagResource: [
+    "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC",
+    "PutItem STACK#* LAYERS#* EVENTS#*",
+  ],
+  UntagResource: [
+    "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC",
+    "PutItem STACK#* LAYERS#* EVENTS#*",
+  ],
+  ListTags: ["BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC"],
   OpsWorks: [
-    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* PROFILE#* SSHNAME#* UNIXIDS GROUPS SYNC",
+    "BatchGetItem STACK#* SETTINGS#* LAYERS#* LAYER#* USER#* POLICY#* PROFILE#* SSHNAME#* UNIXIDS GROUPS SYNC",
     "Query gsi1 USERS STACKS",
+    "Query STACK#* LAYERS#*",
     "ConditionCheckItem STACK#* USER#*",
-    "PutItem STACK#* SETTINGS#* USER#* SSHNAME#* EVENTS#*",
-    "DeleteItem STACK#* SETTINGS#* USER#* SSHNAME#*",
+    "PutItem STACK#* SETTINGS#* LAYERS#* LAYER#* USER#* SSHNAME#* EVENTS#*",
+    "DeleteItem STACK#* SETTINGS#* LAYERS#* LAYER#* USER#* SSHNAME#*",
     "UpdateItem UNIXIDS",
   ],
 };
@@ -209,39 +242,48 @@ describe("the roles", () => {
     expect(spelled).toEqual(mayDo[name]);
   });
 
-  test.for(["CheckStackRoles", "CreateStack", "OpsWorks", "UpdateStack"])(
-    "%s may look into roles, and change nothing in IAM",
-    (name) => {
-      const onIam = statementsOf(name).filter(({ Action }) => Action[0]?.startsWith("iam:"));
-      expect(onIam.map(({ Action }) => Action)).toEqual([
-        [
-          "iam:GetInstanceProfile",
-          "iam:GetPolicy",
-          "iam:GetPolicyVersion",
-          "iam:GetRole",
-          "iam:GetRolePolicy",
-          "iam:ListAttachedRolePolicies",
-          "iam:ListRolePolicies",
-        ],
-      ]);
-    },
-  );
+  test.for([
+    "CheckStackRoles",
+    "CloneStack",
+    "CreateLayer",
+    "CreateStack",
+    "OpsWorks",
+    "UpdateLayer",
+    "UpdateStack",
+  ])("%s may look into roles, and change nothing in IAM", (name) => {
+    const onIam = statementsOf(name).filter(({ Action }) => Action[0]?.startsWith("iam:"));
+    expect(onIam.map(({ Action }) => Action)).toEqual([
+      [
+        "iam:GetInstanceProfile",
+        "iam:GetPolicy",
+        "iam:GetPolicyVersion",
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListRolePolicies",
+      ],
+    ]);
+  });
 
   test("none has a wildcard in an action", () => {
     const actions = [...names, ...unrouted].flatMap(statementsOf).flatMap(({ Action }) => Action);
     expect(actions.filter((action) => action.includes("*"))).toEqual([]);
   });
 
-  test("the housekeeper may delete grants, and nobody may call it", () => {
+  test("the housekeeper may delete grants and layers, and nobody may call it", () => {
     const own = statementsOf("SweepGrants").filter(({ Action }) => Action.some((a) => /Item|Query/.test(a)));
     expect(own.map(({ Action }) => Action.join("+"))).toEqual([
       "dynamodb:Query",
       "dynamodb:Query+dynamodb:DeleteItem",
+      "dynamodb:DeleteItem",
+      "dynamodb:BatchGetItem",
     ]);
-    expect(template.Resources["SweepGrantsEventSourceMappingDynamodbTable"]?.Properties).toMatchObject({
+    const mapping = template.Resources["SweepGrantsEventSourceMappingDynamodbTable"]?.Properties;
+    expect(mapping).toMatchObject({
       EventSourceArn: { "Fn::GetAtt": ["Table", "StreamArn"] },
       BisectBatchOnFunctionError: true,
     });
+    for (const kind of ["USER", "STACK", "CLONE"]) expect(JSON.stringify(mapping)).toContain(`\\"${kind}\\"`);
   });
 
   test("the import may read users, roles and policies of IAM, and of other regions' tables the users", () => {
@@ -258,6 +300,7 @@ describe("the roles", () => {
       "iam:GetAccountAuthorizationDetails+iam:GetPolicy+iam:GetPolicyVersion",
       "dynamodb:BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SSHNAME#* SYNC GROUPS",
       "dynamodb:Query USERS STACKS",
+      "dynamodb:Query LAYERS#*",
       "dynamodb:PutItem USER#* POLICY#* PROFILE#* SSHNAME#* EVENTS#* SYNC GROUPS",
       "dynamodb:DeleteItem SSHNAME#*",
       "dynamodb:BatchGetItem SourceTables USER#*",
@@ -297,7 +340,8 @@ describe("the roles", () => {
       expect(Action).not.toContain("dynamodb:BatchWriteItem");
       if (!Action.some((action) => /(?:Update|Delete)Item$/.test(action))) continue;
       const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
-      for (const key of keys) expect(key).toMatch(/^(?:STACK#|SETTINGS#|USER#|SSHNAME#|UNIXIDS$)/);
+      for (const key of keys)
+        expect(key).toMatch(/^(?:STACK#|SETTINGS#|LAYERS#|LAYER#|USER#|SSHNAME#|UNIXIDS$)/);
     }
   });
 });
@@ -343,13 +387,18 @@ describe("the table", () => {
 });
 
 describe("the functions", () => {
-  test("run on nodejs24.x and arm64, log JSON, and a check gives up first", () => {
+  const timeoutOf = (name: string) => {
+    if (name.endsWith("CheckAuthorization")) return 5;
+    return name === "CloneStack" || name === "OpsWorks" ? 29 : 10;
+  };
+
+  test("run on nodejs24.x and arm64, log JSON, a check gives up first, and only a copy may take long", () => {
     for (const name of names) {
       expect(lambda(name)).toMatchObject({
         Runtime: "nodejs24.x",
         Architectures: ["arm64"],
         LoggingConfig: { LogFormat: "JSON" },
-        Timeout: name.endsWith("CheckAuthorization") ? 5 : 10,
+        Timeout: timeoutOf(name),
       });
       expect(properties(`${name}LogGroup`)).toMatchObject({ RetentionInDays: 30 });
     }

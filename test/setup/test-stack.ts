@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { inject } from "vitest";
 import { loadHandler, startLocalStack } from "../../infra/local/local-stack.ts";
 import { signedPost } from "../../infra/local/signed-post.ts";
@@ -14,6 +14,7 @@ import type { Permission } from "../../shared/model/grant.ts";
 import { getItems } from "../../shared/table/get-items.ts";
 import { readGrant, setGrant } from "../../shared/table/grants.ts";
 import { INDEX, indexKeys, type Key, keys } from "../../shared/table/keys.ts";
+import { queryPages } from "../../shared/table/list.ts";
 import { putUser, readUser } from "../../shared/table/users.ts";
 import { newStack } from "../../shared/table/stacks.ts";
 import { transact } from "../../shared/table/write.ts";
@@ -89,15 +90,14 @@ export async function openTestStack(
   );
 
   const query = async (partition: string, index?: string): Promise<Event[]> => {
-    const output = await table.client.send(
-      new QueryCommand({
-        TableName: table.name,
-        ...(index === undefined ? {} : { IndexName: index }),
-        KeyConditionExpression: `${index ?? ""}pk = :partition`,
-        ExpressionAttributeValues: { ":partition": partition },
-      }),
-    );
-    return (output.Items ?? []) as Event[];
+    const query = {
+      ...(index === undefined ? {} : { IndexName: index }),
+      KeyConditionExpression: `${index ?? ""}pk = :partition`,
+      ExpressionAttributeValues: { ":partition": partition },
+    };
+    const found: unknown[] = [];
+    for await (const items of queryPages(table, query)) found.push(...items);
+    return found as Event[];
   };
 
   return {
@@ -133,6 +133,9 @@ export async function openTestStack(
     async read(key: Key): Promise<Wire> {
       return (await getItems(table, [key])).get(key);
     },
+
+    /** Everything in a partition. */
+    partition: (pk: string): Promise<Wire[]> => query(pk),
 
     /** How many grants there are for a user's name, whoever they were given to. */
     async countGrantsOf(arn: string): Promise<number> {
@@ -260,17 +263,23 @@ export function iamRole(
 export const SERVICE_ROLE = roleArn("aws-opsworks-service-role");
 export const INSTANCE_PROFILE = `arn:aws:iam::${ACCOUNT}:instance-profile/aws-opsworks-ec2-role`;
 
-/** The roles that a stack takes, as they should be. */
-export function stackRoles() {
+/**
+ * The roles that a stack takes, as they should be: the usual ones, those of {@link TestStack.addStack}, and more service roles; the instance
+ * profiles all hold one role.
+ */
+export function stackRoles(more: { serviceRoles?: string[]; profiles?: string[] } = {}) {
+  const serviceRoles = ["aws-opsworks-service-role", "service-role", ...(more.serviceRoles ?? [])];
+  const profiles = ["ec2", ...(more.profiles ?? [])].map((name) => ({
+    Arn: `arn:aws:iam::${ACCOUNT}:instance-profile/${name}`,
+  }));
   return [
-    iamRole("aws-opsworks-service-role", {
-      trusts: "opsworks.amazonaws.com",
-      policies: { own: policy("Allow", "ec2:*") },
-    }),
+    ...serviceRoles.map((name) =>
+      iamRole(name, { trusts: "opsworks.amazonaws.com", policies: { own: policy("Allow", "ec2:*") } }),
+    ),
     iamRole("aws-opsworks-ec2-role", {
       trusts: "ec2.amazonaws.com",
       policies: { own: policy("Allow", "s3:GetObject") },
-      InstanceProfileList: [{ Arn: INSTANCE_PROFILE }],
+      InstanceProfileList: [{ Arn: INSTANCE_PROFILE }, ...profiles],
     }),
   ];
 }

@@ -1,0 +1,41 @@
+import { randomUUID } from "node:crypto";
+import { CreateLayer } from "../shared/contract/create-layer.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { requireRoles } from "../shared/lambda/require-roles.ts";
+import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { filterLayer, restoreSecrets } from "../shared/model/layer.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { addLayer, shortnameMustBeFree } from "../shared/table/layers.ts";
+import { noSuchStack } from "../shared/table/stacks.ts";
+import { transact } from "../shared/table/write.ts";
+
+/** Adds a layer to a stack. Its short name is its own there. */
+export const handler = serve(CreateLayer, async (call) => {
+  const { StackId, Attributes, ...given } = call.input;
+  const { table } = call.deployment;
+  const LayerId = randomUUID();
+  const layer = {
+    LayerId,
+    StackId,
+    ...given,
+    ...(Attributes ? { Attributes: restoreSecrets(Attributes) } : {}),
+    Tags: {},
+    CreatedAt: call.now.toISOString(),
+  };
+  const { CustomInstanceProfileArn } = given;
+  const RoleGaps =
+    CustomInstanceProfileArn === undefined
+      ? []
+      : await requireRoles(call, { instanceProfileArns: [CustomInstanceProfileArn] }, StackId);
+  return retryConflicts(CreateLayer, call, async () => {
+    const { stack } = call.snapshot;
+    if (!stack) throw noSuchStack(StackId);
+    await shortnameMustBeFree(table, layer);
+    await transact(table, [
+      ...addLayer(table, stack, layer),
+      appendEvent(table, changeEvent(call, { StackId, After: filterLayer(layer) })),
+    ]);
+    return { LayerId, ...(RoleGaps.length === 0 ? {} : { RoleGaps }) };
+  });
+});

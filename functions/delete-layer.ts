@@ -1,0 +1,25 @@
+import { DeleteLayer } from "../shared/contract/delete-layer.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { filterLayer } from "../shared/model/layer.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { noSuchLayer, readLayer, removeLayer } from "../shared/table/layers.ts";
+import { transact } from "../shared/table/write.ts";
+
+/** Removes a layer from its stack. */
+export const handler = serve(DeleteLayer, async (call) => {
+  const { LayerId } = call.input;
+  const { table } = call.deployment;
+  return retryConflicts(DeleteLayer, call, async () => {
+    const { stack } = call.snapshot;
+    if (!stack) throw noSuchLayer(LayerId);
+    const { StackId } = stack;
+    const layer = await readLayer(table, { StackId, LayerId });
+    await transact(table, [
+      ...removeLayer(table, stack, layer),
+      appendEvent(table, changeEvent(call, { StackId, Before: filterLayer(layer) })),
+    ]);
+    return {};
+  });
+});

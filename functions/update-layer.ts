@@ -1,0 +1,31 @@
+import { UpdateLayer } from "../shared/contract/update-layer.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { requireRoles } from "../shared/lambda/require-roles.ts";
+import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { changeLayer, filterLayer } from "../shared/model/layer.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { noSuchLayer, putLayer, readLayer, shortnameMustBeFree } from "../shared/table/layers.ts";
+import { transact } from "../shared/table/write.ts";
+
+/** Changes a layer's members. The layer is read after its stack, whose revision guards it. */
+export const handler = serve(UpdateLayer, async (call) => {
+  const { LayerId, ...change } = call.input;
+  const { table } = call.deployment;
+  return retryConflicts(UpdateLayer, call, async () => {
+    const { stack } = call.snapshot;
+    if (!stack) throw noSuchLayer(LayerId);
+    const { StackId } = stack;
+    const before = await readLayer(table, { StackId, LayerId });
+    const after = changeLayer(before, change);
+    const { CustomInstanceProfileArn: profile } = after;
+    const RoleGaps =
+      profile === undefined || profile === before.CustomInstanceProfileArn
+        ? []
+        : await requireRoles(call, { instanceProfileArns: [profile] }, StackId);
+    if (after.Shortname !== before.Shortname) await shortnameMustBeFree(table, after);
+    const event = changeEvent(call, { StackId, Before: filterLayer(before), After: filterLayer(after) });
+    await transact(table, [...putLayer(table, stack, after), appendEvent(table, event)]);
+    return RoleGaps.length === 0 ? {} : { RoleGaps };
+  });
+});

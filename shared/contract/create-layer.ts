@@ -1,0 +1,15 @@
+import * as z from "zod";
+import { LayerName, LayerSettings, LayerType, Shortname } from "../model/layer.ts";
+import { StackId } from "../model/stack.ts";
+import { RoleGap } from "../model/role-gap.ts";
+import { operation } from "./operation.ts";
+
+/** Creates a layer of a stack, in OpsWorks' shape. */
+export const CreateLayer = operation({
+  name: "CreateLayer",
+  path: "/CreateLayer",
+  reads: false,
+  input: LayerSettings.extend({ StackId, Type: LayerType, Name: LayerName, Shortname }),
+  output: z.object({ LayerId: z.string(), RoleGaps: z.array(RoleGap).optional() }),
+  needs: ({ StackId }) => ({ action: "opsworks:CreateLayer", stackId: StackId }),
+});

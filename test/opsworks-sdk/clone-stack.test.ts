@@ -1,0 +1,463 @@
+import { randomUUID } from "node:crypto";
+import {
+  CloneStackCommand,
+  type CloneStackCommandInput,
+  CreateLayerCommand,
+  CreateStackCommand,
+  DeleteStackCommand,
+  DescribeLayersCommand,
+  DescribeStacksCommand,
+  ListTagsCommand,
+  type OpsWorksClient,
+  ResourceNotFoundException,
+  TagResourceCommand,
+  UpdateLayerCommand,
+  UpdateStackCommand,
+  ValidationException,
+} from "@aws-sdk/client-opsworks";
+import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import { BatchWriteCommand, DeleteCommand } from "@aws-sdk/lib-dynamodb";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { handler as sweepGrants } from "../../functions/sweep-grants.ts";
+import { indexKeys, type Key, keys } from "../../shared/table/keys.ts";
+import {
+  ACCOUNT,
+  arnOfStack,
+  iamUser,
+  openTestStack,
+  policy,
+  REGION,
+  roleArn,
+  stackRoles,
+  type TestStack,
+  userArn,
+  type Wire,
+} from "../setup/test-stack.ts";
+import { opsWorksClient } from "./opsworks-client.ts";
+
+const profile = (name: string) => `arn:aws:iam::${ACCOUNT}:instance-profile/${name}`;
+const SERVICE_ROLE = roleArn("service-role");
+const SOURCE = {
+  Name: "webshop",
+  Region: REGION,
+  VpcId: "vpc-1",
+  Attributes: { Color: "red" },
+  ServiceRoleArn: roleArn("service-role-of-the-source"),
+  DefaultInstanceProfileArn: profile("ec2"),
+  DefaultOs: "Amazon Linux 2",
+  CustomJson: '{"a": 1}',
+  ConfigurationManager: { Name: "Chef", Version: "12" },
+  UseCustomCookbooks: true,
+  CustomCookbooksSource: {
+    Type: "git" as const,
+    Url: "https://example.com",
+    Password: "hush",
+    SshKey: "key",
+  },
+  DefaultSshKeyName: "key",
+};
+
+let stack: TestStack;
+let admin: OpsWorksClient;
+
+beforeAll(async () => {
+  stack = await openTestStack();
+  await stack.importAccount({
+    UserDetailList: [
+      iamUser("admin", {
+        policies: { all: policy("Allow", ["opsworks:*", "stackwarden:*", "iam:PassRole"]) },
+      }),
+      ...["bob", "carol", "manager"].map((name) => iamUser(name)),
+    ],
+    RoleDetailList: stackRoles({ serviceRoles: ["service-role-of-the-source"], profiles: ["other"] }),
+  });
+  admin = opsWorksClient(stack.url, stack.asUser("admin"));
+});
+afterAll(() => stack.close());
+afterEach(() => stack.obstruct());
+
+const clone = async (SourceStackId: string, input: Partial<CloneStackCommandInput> = {}, client = admin) =>
+  (await client.send(new CloneStackCommand({ SourceStackId, ServiceRoleArn: SERVICE_ROLE, ...input })))
+    .StackId ?? "";
+const describeStack = async (StackId: string): Promise<Wire> =>
+  (await admin.send(new DescribeStacksCommand({ StackIds: [StackId] }))).Stacks?.[0];
+const layersOf = async (StackId: string): Promise<Wire[]> =>
+  ((await admin.send(new DescribeLayersCommand({ StackId }))).Layers ?? []).toSorted((a, b) =>
+    (a.Shortname ?? "") < (b.Shortname ?? "") ? -1 : 1,
+  );
+const tagsOf = async (ResourceArn = "") => (await admin.send(new ListTagsCommand({ ResourceArn }))).Tags;
+const permissionsOn = async (StackId: string) => {
+  const { body } = await stack.post(stack.asUser("admin"), "/DescribePermissions", { StackId });
+  return body;
+};
+const isAllowed = async (stackId: string, name: string) => {
+  const { body } = await stack.post(stack.asUser("admin"), "/access/v1/evaluation", {
+    subject: { type: "user", id: userArn(name) },
+    action: { name: "opsworks:CreateLayer" },
+    resource: { type: "stack", id: stackId },
+  });
+  return body.decision;
+};
+const makeSource = async () => (await admin.send(new CreateStackCommand(SOURCE))).StackId ?? "";
+const addLayer = async (StackId: string, Shortname: string, rest: object = {}) =>
+  (await admin.send(new CreateLayerCommand({ StackId, Type: "custom", Name: "n", Shortname, ...rest })))
+    .LayerId ?? "";
+
+describe("a copy", () => {
+  test("has the settings, secrets, layers and tags of its source, and ids of its own", async () => {
+    const source = await makeSource();
+    const LayerId = await addLayer(source, "web", { CustomRecipes: { Setup: ["a::b"] }, Packages: ["git"] });
+    await addLayer(source, "db", { Type: "db-master", Attributes: { MysqlRootPassword: "hush" } });
+    const [, arnOfWeb] = (await layersOf(source)).map(({ Arn }) => Arn);
+    await admin.send(new TagResourceCommand({ ResourceArn: arnOfStack(source), Tags: { stage: "test" } }));
+    await admin.send(new TagResourceCommand({ ResourceArn: arnOfWeb, Tags: { tier: "1" } }));
+
+    const StackId = await clone(source);
+    const own = { StackId, Arn: arnOfStack(StackId), CreatedAt: expect.any(String) as unknown };
+    expect(await describeStack(StackId)).toEqual({
+      ...(await describeStack(source)),
+      ...own,
+      ServiceRoleArn: SERVICE_ROLE,
+    });
+    const { CustomCookbooksSource } = await stack.read(keys.stackSettings(StackId));
+    expect(CustomCookbooksSource).toEqual(SOURCE.CustomCookbooksSource);
+    const [before, after] = [await layersOf(source), await layersOf(StackId)];
+    const shapes = (layers: Wire[]) =>
+      layers.map(({ LayerId: _id, StackId: _stack, Arn: _arn, CreatedAt: _at, ...shape }) => shape);
+    expect(shapes(after)).toEqual(shapes(before));
+    expect(after.map((layer) => layer.LayerId)).not.toContain(LayerId);
+    expect(await stack.read(keys.layer(StackId, after[0].LayerId))).toMatchObject({
+      Attributes: { MysqlRootPassword: "hush" },
+    });
+    expect(await tagsOf(arnOfStack(StackId))).toEqual({ stage: "test" });
+    expect(await tagsOf(after[1].Arn)).toEqual({ tier: "1" });
+
+    await admin.send(new UpdateLayerCommand({ LayerId: after[1].LayerId, Name: "of the copy" }));
+    await addLayer(StackId, "third");
+    expect(await layersOf(source)).toEqual(before);
+    expect(await stack.read(keys.stack(StackId))).toMatchObject({ LayerCount: 3 });
+    expect(await stack.read(keys.unfinishedClone(StackId))).toBeUndefined();
+  });
+
+  test("has what is given instead of the source's", async () => {
+    const source = await makeSource();
+    const given = {
+      Name: "copy",
+      Region: REGION,
+      VpcId: "vpc-2",
+      DefaultInstanceProfileArn: profile("other"),
+      DefaultOs: "Ubuntu",
+      CustomJson: "{}",
+      CloneAppIds: [],
+    };
+    const StackId = await clone(source, given);
+    const { CloneAppIds: _none, ...shown } = given;
+    expect(await describeStack(StackId)).toMatchObject({ ...shown, Attributes: { Color: "red" } });
+    const CustomCookbooksSource = { Type: "git" as const, Url: "https://elsewhere.example", Password: "new" };
+    const other = await clone(source, { CustomCookbooksSource });
+    expect(await stack.read(keys.stackSettings(other))).toMatchObject({ CustomCookbooksSource });
+  });
+
+  test("keeps a filtered secret for the same source, and takes none to another", async () => {
+    const source = await makeSource();
+    const { CustomCookbooksSource } = await describeStack(source);
+    const same = await clone(source, { CustomCookbooksSource });
+    expect(await stack.read(keys.stackSettings(same))).toMatchObject({
+      CustomCookbooksSource: SOURCE.CustomCookbooksSource,
+    });
+    const elsewhere = { ...CustomCookbooksSource, Url: "https://elsewhere.example" };
+    await expect(clone(source, { CustomCookbooksSource: elsewhere })).rejects.toThrow("is filtered");
+  });
+
+  test("gives nobody anything unless `ClonePermissions` says so", async () => {
+    const source = await makeSource();
+    await stack.addGroups("ops");
+    const set = { StackId: source, GroupName: "ops", Level: "show" };
+    await stack.post(stack.asUser("admin"), "/SetPermission", set);
+    await stack.grant(source, userArn("bob"), { Level: "manage", AllowSsh: true });
+    await stack.grant(source, userArn("carol"), { Level: "deny" });
+    for (const input of [{}, { ClonePermissions: false }]) {
+      const { Permissions, GroupPermissions = [] } = await permissionsOn(await clone(source, input));
+      expect(new Set(Permissions.map(({ Level }: Wire) => Level))).toEqual(new Set(["iam_only"]));
+      expect(GroupPermissions).toEqual([]);
+    }
+    const StackId = await clone(source, { ClonePermissions: true });
+    const withoutId = ({ StackId: _id, ...row }: Wire) => row;
+    const [before, after] = [await permissionsOn(source), await permissionsOn(StackId)];
+    expect(after.Permissions.map(withoutId)).toEqual(before.Permissions.map(withoutId));
+    expect(after.GroupPermissions.map(withoutId)).toEqual([{ GroupName: "ops", Level: "show" }]);
+    const events = await stack.eventsOfStack(StackId);
+    expect(new Set(events.map(({ Operation }) => Operation))).toEqual(new Set(["CloneStack"]));
+    expect(events).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ GroupName: "ops", After: { Level: "show" } }),
+        expect.objectContaining({
+          IamUserArn: userArn("bob"),
+          Before: { Level: "iam_only", AllowSsh: false, AllowSudo: false },
+          After: { Level: "manage", AllowSsh: true, AllowSudo: false },
+        }),
+        expect.objectContaining({
+          After: expect.objectContaining({ SourceStackId: source, ClonePermissions: true }),
+        }),
+      ]),
+    );
+    expect(events).toHaveLength(4);
+  });
+
+  test("gives nothing that an earlier user of the same name had", async () => {
+    const source = await makeSource();
+    const IamUserArn = userArn("again");
+    const post = (path: string) => stack.post(stack.asUser("admin"), path, { IamUserArn });
+    await post("/CreateUserProfile");
+    await stack.grant(source, IamUserArn, { Level: "manage" });
+    await post("/DeleteUserProfile");
+    await post("/CreateUserProfile");
+    const StackId = await clone(source, { ClonePermissions: true });
+    expect(await stack.read(keys.grant(StackId, IamUserArn))).toBeUndefined();
+  });
+});
+
+describe("what is refused writes nothing", () => {
+  test.for([
+    ["another region", { Region: "eu-west-1" }, "`Region` must be `us-east-1`"],
+    ["apps", { CloneAppIds: [randomUUID()] }, "`CloneAppIds` must be empty: apps are not kept here"],
+    ["a name of 65 characters", { Name: "x".repeat(65) }, "`Name` must have 1 to 64 characters"],
+    ["a service role that is none", { ServiceRoleArn: userArn("bob") }, "`ServiceRoleArn` must be the ARN"],
+  ] as const)("%s", async ([, input, message]) => {
+    const source = await makeSource();
+    stack.sent.length = 0;
+    const refused = clone(source, { ...input } as Partial<CloneStackCommandInput>);
+    await expect(refused).rejects.toThrow(message);
+    await expect(refused).rejects.toBeInstanceOf(ValidationException);
+    expect(stack.writes()).toEqual([]);
+  });
+
+  test("no level includes it, and a source that is not there shows only to who may know", async () => {
+    const source = await makeSource();
+    await stack.grant(source, userArn("manager"), { Level: "manage" });
+    const manager = opsWorksClient(stack.url, stack.asUser("manager"));
+    stack.sent.length = 0;
+    await expect(clone(source, {}, manager)).rejects.toMatchObject({ name: "AccessDeniedException" });
+    await expect(clone(randomUUID(), {}, manager)).rejects.toMatchObject({ name: "AccessDeniedException" });
+    await expect(clone(randomUUID())).rejects.toBeInstanceOf(ResourceNotFoundException);
+    expect(stack.writes()).toEqual([]);
+  });
+});
+
+const USERS = 2000;
+const LAYERS = 50;
+
+describe("a stack with 2,000 grants and 50 layers", () => {
+  let source: string;
+  /** How many transactions a copy takes. */
+  let transactions: number;
+
+  beforeAll(async () => {
+    source = await makeSource();
+    const bob = await stack.read(keys.user(userArn("bob")));
+    const names = Array.from({ length: USERS }, (_, i) => userArn(`many-${i}`));
+    const users = names.map((IamUserArn) => ({
+      ...bob,
+      IamUserArn,
+      ProfileId: `profile-${IamUserArn}`,
+      Groups: [],
+      Policies: [],
+      ...keys.user(IamUserArn),
+      ...indexKeys.users(IamUserArn),
+    }));
+    const grants = users.map(({ IamUserArn, ProfileId }) => {
+      const permission = { Level: "manage", AllowSsh: true, AllowSudo: false, Revision: randomUUID() };
+      const of = { StackId: source, IamUserArn, ProfileId };
+      return {
+        ...of,
+        ...permission,
+        ...keys.grant(source, IamUserArn),
+        ...indexKeys.userGrants(IamUserArn, source),
+      };
+    });
+    await putAll([...users, ...grants]);
+    for (let i = 0; i < LAYERS; i += 1) await addLayer(source, `layer-${i}`);
+  }, 120_000);
+
+  async function putAll(items: object[]): Promise<void> {
+    for (let from = 0; from < items.length; from += 25) {
+      const requests = items.slice(from, from + 25).map((Item) => ({ PutRequest: { Item } }));
+      await stack.table.client.send(new BatchWriteCommand({ RequestItems: { [stack.tableName]: requests } }));
+    }
+  }
+
+  const grantsOn = async (StackId: string) => {
+    const { Permissions } = await permissionsOn(StackId);
+    return Permissions.filter(({ Level }: Wire) => Level === "manage").length;
+  };
+  /** Whose copy a transaction is of: the mark comes first. */
+  const markIn = ({ input }: Wire): string | undefined =>
+    input.TransactItems.find(({ Put }: Wire) => Put?.Item.sk === "CLONE")?.Put.Item.StackId;
+
+  test("is copied whole, in time, and no check sees it before", { timeout: 60_000 }, async () => {
+    let copy = "";
+    transactions = 0;
+    const early: unknown[] = [];
+    stack.obstruct(async (request, pass) => {
+      if (request.command !== "TransactWriteItems") return pass();
+      copy ||= markIn(request) ?? "";
+      transactions += 1;
+      const output = await pass();
+      const isThere = (await stack.read(keys.stack(copy))) !== undefined;
+      if (!isThere && transactions % 8 === 0) early.push(await isAllowed(copy, "many-0"));
+      return output;
+    });
+    const startedAt = performance.now();
+    const StackId = await clone(source, { ClonePermissions: true });
+    const milliseconds = Math.round(performance.now() - startedAt);
+    stack.obstruct();
+    expect(milliseconds).toBeLessThan(29_000);
+    expect(StackId).toBe(copy);
+    expect(early.length).toBeGreaterThan(3);
+    expect(early).not.toContain(true);
+    expect(await isAllowed(StackId, "many-0")).toBe(true);
+    expect(await grantsOn(StackId)).toBe(USERS);
+    expect(await layersOf(StackId)).toHaveLength(LAYERS);
+    expect(await stack.eventsOfStack(StackId)).toHaveLength(USERS + 1);
+  });
+
+  test.for([0.02, 0.1, 0.5])(
+    "interrupted when %d of it is done leaves nothing that counts, is swept, and again is right",
+    { timeout: 60_000 },
+    async (share) => {
+      const last = Math.max(1, Math.round(transactions * share));
+      let copy = "";
+      let seen = 0;
+      const places: Key[] = [];
+      stack.obstruct(async (request, pass) => {
+        if (request.command !== "TransactWriteItems") return pass();
+        copy ||= markIn(request) ?? "";
+        seen += 1;
+        for (const { Put } of request.input.TransactItems)
+          if (Put?.Item.sk === "LAYER") places.push(Put.Item);
+        if (seen >= last) throw new Error("interrupted");
+        return pass();
+      });
+      await expect(clone(source, { ClonePermissions: true })).rejects.toMatchObject({
+        name: "InternalFailure",
+      });
+      stack.obstruct();
+      expect(seen).toBe(last);
+      expect(places.length).toBeGreaterThan(share === 0.02 ? -1 : LAYERS - 1);
+      expect(await isAllowed(copy, "many-0")).not.toBe(true);
+      await expect(describeStack(copy)).rejects.toBeInstanceOf(ResourceNotFoundException);
+
+      if (share === 0.5) {
+        const again = await clone(source, { ClonePermissions: true });
+        expect(await grantsOn(again)).toBe(USERS);
+        expect(await layersOf(again)).toHaveLength(LAYERS);
+      }
+      if (share > 0.1) return;
+      await sweepMark(copy);
+      expect(await leftOf(copy)).toBe(0);
+      for (const place of places) expect(await stack.read({ pk: place.pk, sk: place.sk })).toBeUndefined();
+    },
+  );
+
+  test("is copied though the table is too busy now and then", async () => {
+    const small = await makeSource();
+    await addLayer(small, "web");
+    let refusals = 0;
+    stack.obstruct(async ({ command, input }, pass) => {
+      const isOfLayers =
+        command === "TransactWriteItems" &&
+        input.TransactItems.some(({ Put }: Wire) => Put?.Item.sk === "LAYER");
+      if (isOfLayers && refusals < 2) {
+        refusals += 1;
+        const CancellationReasons = [{ Code: "ThrottlingError" }, { Code: "None" }];
+        throw new TransactionCanceledException({ message: "busy", $metadata: {}, CancellationReasons });
+      }
+      return pass();
+    });
+    expect(await layersOf(await clone(small))).toHaveLength(1);
+    expect(refusals).toBe(2);
+  });
+
+  test("is not copied when it changes or is deleted meanwhile, or the last write fails", {
+    timeout: 60_000,
+  }, async () => {
+    const small = await makeSource();
+    const LayerId = await addLayer(small, "web");
+    for (const change of [
+      () => admin.send(new UpdateStackCommand({ StackId: small, Name: "changed" })),
+      () => admin.send(new UpdateLayerCommand({ LayerId, Name: "changed" })),
+      () => addLayer(small, "new"),
+    ]) {
+      await expect(copyWhile(small, change)).rejects.toThrow(
+        "was changed or deleted while it was copied, try again",
+      );
+    }
+    const interrupt = () => Promise.reject(new Error("interrupted"));
+    await expect(copyWhile(small, interrupt)).rejects.toMatchObject({ name: "InternalFailure" });
+    const empty = await makeSource();
+    const removal = () => admin.send(new DeleteStackCommand({ StackId: empty }));
+    await expect(copyWhile(empty, removal)).rejects.toThrow("was changed or deleted while it was copied");
+    expect(await layersOf(await clone(small))).toHaveLength(2);
+  });
+
+  /** Copies a stack, with something done to it just before the last transaction. */
+  function copyWhile(SourceStackId: string, run: () => Promise<unknown>): Promise<string> {
+    let isDone = false;
+    stack.obstruct(async (request, pass) => {
+      const isLast =
+        request.command === "TransactWriteItems" &&
+        request.input.TransactItems.some(({ Delete }: Wire) => Delete?.Key.sk === "CLONE");
+      if (isLast && !isDone) {
+        isDone = true;
+        await run();
+      }
+      return pass();
+    });
+    return clone(SourceStackId);
+  }
+});
+
+describe("the housekeeper", () => {
+  test("leaves alone a copy that was finished", async () => {
+    const source = await makeSource();
+    await addLayer(source, "web");
+    await stack.grant(source, userArn("bob"), { Level: "manage" });
+    const StackId = await clone(source, { ClonePermissions: true });
+    await sweepMark(StackId);
+    expect(await isAllowed(StackId, "bob")).toBe(true);
+    expect(await layersOf(StackId)).toHaveLength(1);
+  });
+
+  test("finds a mark that expires within the hour", async () => {
+    const source = await makeSource();
+    let mark: Wire;
+    stack.obstruct(async ({ command, input }, pass) => {
+      if (command === "TransactWriteItems")
+        mark ??= input.TransactItems.find(({ Put }: Wire) => Put?.Item.sk === "CLONE")?.Put.Item;
+      return pass();
+    });
+    await clone(source);
+    expect(mark.ExpiresAt - Date.now() / 1000).toBeGreaterThan(3500);
+    expect(mark.ExpiresAt - Date.now() / 1000).toBeLessThanOrEqual(3600);
+  });
+});
+
+/** Takes the mark away as its expiry does, and sends what the table's stream sends then. */
+async function sweepMark(StackId: string): Promise<void> {
+  const key = keys.unfinishedClone(StackId);
+  await stack.table.client.send(new DeleteCommand({ TableName: stack.tableName, Key: key }));
+  const Keys = { pk: { S: key.pk }, sk: { S: key.sk } };
+  const event = {
+    Records: [{ eventName: "REMOVE", dynamodb: { Keys, OldImage: { ...Keys, StackId: { S: StackId } } } }],
+  };
+  await sweepGrants(event, {
+    invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:SweepGrants`,
+  } as Parameters<typeof sweepGrants>[1]);
+}
+
+/** How many items there still are of a stack, its events apart. */
+async function leftOf(StackId: string): Promise<number> {
+  const partitions: Key[] = [keys.stack(StackId), keys.layer(StackId, ""), keys.stackSettings(StackId)];
+  const items = await Promise.all(partitions.map(({ pk }) => stack.partition(pk)));
+  return items.flat().length;
+}
