@@ -1,3 +1,4 @@
+import { namesOf } from "../shared/access/who.ts";
 import { DeleteUserProfile } from "../shared/contract/delete-user-profile.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
@@ -15,7 +16,7 @@ import { transact } from "../shared/table/write.ts";
 export const handler = serve(DeleteUserProfile, async (call) => {
   const { IamUserArn } = call.input;
   const { table } = call.deployment;
-  if (IamUserArn === call.caller.principal.userArn) {
+  if (namesOf(call.caller.principal).includes(IamUserArn)) {
     throw new Fault(
       "ValidationException",
       "nobody deletes their own profile, which might deny them something",

@@ -31,7 +31,7 @@ function ownProfile(call: Call): Promise<User> {
   return retryConflicts(DescribeMyUserProfile, call, async () => {
     const who = whoIs(call.snapshot, call.caller);
     if (who.profile) return who.profile;
-    if (call.via === "gateway" && mayIntroduceThemselves(call.caller, who)) {
+    if (call.via === "gateway" && mayIntroduceThemselves(call.caller, who, call.deployment.place)) {
       return createProfile(call, who.profileArn, {});
     }
     throw noSuchUser(who.profileArn);

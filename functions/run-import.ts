@@ -31,7 +31,7 @@ export async function handler(event: unknown, context: Context): Promise<void> {
       iam,
       accountId: place.accountId,
       sourceIn: (region: string) => {
-        const name = sourceTables().get(region);
+        const name = sourceTables(place.accountId).get(region);
         return name === undefined ? undefined : openTable(name, region);
       },
       catalogue: actionNames(),

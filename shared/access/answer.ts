@@ -65,7 +65,8 @@ export async function answerOn(
   const { stack } = snapshot;
   const who = whoIs(snapshot, subject);
   const { user, profile } = who;
-  const isAdministrator = who.isSame && administrators.has(principal.userArn);
+  const isHere = who.isSame && user?.GoneSince === undefined;
+  const isAdministrator = isHere && administrators.has(principal.userArn);
   const isAccountOwner = principal.kind === "root" && principal.accountId === place.accountId;
   const held = heldBy(who, stack, snapshot.grant);
   const facts = await loadFacts(table, {
@@ -77,7 +78,7 @@ export async function answerOn(
     stack,
     selfManagement:
       (profile?.AllowSelfManagement ?? false) ||
-      (action === INTRODUCTION && mayIntroduceThemselves(subject, who)),
+      (action === INTRODUCTION && mayIntroduceThemselves(subject, who, place)),
   });
 
   try {

@@ -7,7 +7,7 @@ import type { User } from "../model/user.ts";
 import type { Who } from "./who.ts";
 
 /** Whose levels are asked for. */
-export type Holder = Pick<Who, "user" | "profile" | "profileArn">;
+export type Holder = Pick<Who, "user" | "profile" | "profileArn" | "claimed">;
 
 /** What somebody holds on a stack. `Level` is the one that counts, of their own and those of their groups. */
 export type Held = Permission & SourcedLevel;
@@ -21,13 +21,16 @@ export function holder(user: User): Holder {
 
 /** @param grant of a user by name, on that stack */
 export function heldBy(
-  { user, profile, profileArn }: Holder,
+  { user, profile, profileArn, claimed }: Holder,
   stack: Stack | undefined,
   grant: GrantOf,
 ): Held {
   const own = permissionOf(profile, grant(profileArn));
   const levels = user && stack ? levelsOfGroups(user, stack) : [];
   if (user && user !== profile) levels.push(levelOfRole(user, grant(user.IamUserArn)));
+  const claimedLevel = claimed && permissionOf(claimed, grant(claimed.IamUserArn)).Level;
+  if (claimed && claimedLevel === "deny")
+    levels.push({ Level: claimedLevel, LevelFrom: `person/${claimed.Name}` });
   return { ...own, ...effectiveLevel(own.Level, levels) };
 }
 

@@ -10,17 +10,19 @@ const KEPT_MS = 60_000;
 
 const known = new WeakMap<Table, { readonly readAt: number; readonly value: string | undefined }>();
 
-/** What to read along to know it: nothing, within a minute of the last time. */
-export function keysOfPoliciesAsOf(table: Table): Key[] {
-  const last = known.get(table);
-  return last && performance.now() - last.readAt < KEPT_MS ? [] : [keys.sync()];
-}
+/** When an import last read everybody's policies: what to read along to know it, and how to tell from what was read. */
+export type Age = { readonly keys: readonly Key[]; readonly read: (items: Items) => string | undefined };
 
-/** When an import last read everybody's policies; `undefined` when none ever did. */
-export function policiesAsOf(table: Table, items: Items): string | undefined {
+/** `undefined` when no import ever did. Nothing is to be read within a minute of the last time. */
+export function policiesAsOf(table: Table): Age {
   const last = known.get(table);
-  if (last && performance.now() - last.readAt < KEPT_MS) return last.value;
-  const value = Sync.parse(items.get(keys.sync()) ?? {}).PoliciesAsOf;
-  known.set(table, { readAt: performance.now(), value });
-  return value;
+  if (last && performance.now() - last.readAt < KEPT_MS) return { keys: [], read: () => last.value };
+  return {
+    keys: [keys.sync()],
+    read: (items) => {
+      const value = Sync.parse(items.get(keys.sync()) ?? {}).PoliciesAsOf;
+      known.set(table, { readAt: performance.now(), value });
+      return value;
+    },
+  };
 }

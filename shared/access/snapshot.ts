@@ -7,7 +7,7 @@ import { type Key, keys } from "../table/keys.ts";
 import { readStack } from "../table/stacks.ts";
 import type { Table } from "../table/table.ts";
 import { readUser } from "../table/users.ts";
-import { keysOfPoliciesAsOf, policiesAsOf } from "./policies-as-of.ts";
+import { policiesAsOf } from "./policies-as-of.ts";
 
 /** Users, their grants on one stack, and that stack, as they were at one time. */
 export type Snapshot = {
@@ -38,8 +38,9 @@ export async function loadSnapshot(table: Table, asked: Asked): Promise<Snapshot
 
 /** Several at once: one BatchGetItem per 100 items, each item read once. */
 export async function loadSnapshots(table: Table, asked: readonly Asked[]): Promise<Snapshot[]> {
-  const items = await getItems(table, [...asked.flatMap(keysOf), ...keysOfPoliciesAsOf(table)]);
-  const asOf = policiesAsOf(table, items);
+  const age = policiesAsOf(table);
+  const items = await getItems(table, [...asked.flatMap(keysOf), ...age.keys]);
+  const asOf = age.read(items);
   return asked.map(({ stackId }) => snapshotOf(items, stackId, asOf));
 }
 

@@ -1,4 +1,5 @@
 import { isIdentityCenterRole, type Principal } from "../model/principal.ts";
+import type { Place } from "../model/stack-arn.ts";
 import type { User } from "../model/user.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -14,6 +15,8 @@ export type Who = {
   readonly profile: User | undefined;
   /** Not somebody else under an old name. */
   readonly isSame: boolean;
+  /** Who the session's name says it is, where the role does not prove it: what denies them something still counts. */
+  readonly claimed?: User;
 };
 
 /** The names under which there may be something of them. */
@@ -23,17 +26,17 @@ export function namesOf({ userArn, personArn }: Principal): string[] {
 
 /**
  * Finds somebody. A session's name is a person's only if the role is one that nobody but Identity Center can make; elsewhere the
- * caller chooses it, and it says nothing.
+ * caller chooses it, and it says nothing for them.
  */
 export function whoIs(snapshot: Pick<Snapshot, "user">, subject: Subject): Who {
   const { userArn, personArn } = subject.principal;
   const found = snapshot.user(userArn);
   const isSame = isSamePerson(found, subject);
   const user = isSame ? found : undefined;
-  const isPerson = personArn !== undefined && isIdentityCenterRole(user?.RoleArn ?? "");
-  return isPerson
-    ? { user, profileArn: personArn, profile: snapshot.user(personArn), isSame }
-    : { user, profileArn: userArn, profile: user, isSame };
+  const person = personArn === undefined ? undefined : snapshot.user(personArn);
+  if (personArn !== undefined && isIdentityCenterRole(user?.RoleArn ?? ""))
+    return { user, profileArn: personArn, profile: person, isSame };
+  return { user, profileArn: userArn, profile: user, isSame, ...(person ? { claimed: person } : {}) };
 }
 
 /**
@@ -52,6 +55,11 @@ function isSamePerson(user: User | undefined, { userId }: Subject): boolean {
  *
  * Source: OpsWorks User Guide, "Importing Users into AWS OpsWorks Stacks".
  */
-export function mayIntroduceThemselves({ principal }: Subject, { profileArn }: Who): boolean {
-  return principal.kind === "federated" || profileArn === principal.personArn;
+export function mayIntroduceThemselves(
+  { principal }: Subject,
+  { profileArn }: Who,
+  { accountId }: Place,
+): boolean {
+  const isOurs = principal.accountId === accountId;
+  return isOurs && (principal.kind === "federated" || profileArn === principal.personArn);
 }

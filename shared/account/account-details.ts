@@ -44,6 +44,7 @@ export type SomebodyDetail = z.infer<typeof SomebodyDetail>;
 
 export const GroupDetail = z.object({
   GroupName: z.string(),
+  GroupId: z.string().optional(),
   GroupPolicyList: z.array(InlinePolicy).optional(),
   ...attached,
 });

@@ -1,5 +1,6 @@
 import type { DocumentKind } from "../iam/document.ts";
 import { hashOf } from "../model/policy-hash.ts";
+import type { Group } from "../table/groups.ts";
 import type { PolicyRef } from "../model/user.ts";
 import type { GroupDetail, ManagedPolicyDetail, RoleDetail, UserDetail } from "./account-details.ts";
 import { type Examination, textOf } from "./examination.ts";
@@ -12,6 +13,8 @@ type Content = { readonly Hash: string } | { readonly Unreadable: string };
  * stays, as unreadable. Texts are kept only until somebody takes them.
  */
 export class AccountPolicies {
+  /** The groups that were added. */
+  readonly groups: Group[] = [];
   readonly #examination: Examination;
   readonly #source: string;
   readonly #managed = new Map<string, Content>();
@@ -36,8 +39,9 @@ export class AccountPolicies {
   }
 
   /** Adds a group, once, after the managed policies that are attached to it. */
-  addGroup({ GroupName, GroupPolicyList = [], AttachedManagedPolicies = [] }: GroupDetail): void {
+  addGroup({ GroupName, GroupId, GroupPolicyList = [], AttachedManagedPolicies = [] }: GroupDetail): void {
     if (this.#groups.has(GroupName)) return;
+    this.groups.push({ Name: GroupName, ...(GroupId === undefined ? {} : { Id: GroupId }) });
     const of = (policy: string) => `group/${GroupName} ${policy}`;
     this.#groups.set(GroupName, [
       ...GroupPolicyList.map(({ PolicyName, PolicyDocument }) => ({
@@ -54,10 +58,6 @@ export class AccountPolicies {
 
   hasGroup(name: string): boolean {
     return this.#groups.has(name);
-  }
-
-  get groupNames(): string[] {
-    return [...this.#groups.keys()];
   }
 
   /** A user's or role's own: inline and attached. */

@@ -1,5 +1,5 @@
 import { readPrincipal } from "../model/principal.ts";
-import { readGroupNames, writeGroupNames } from "../table/groups.ts";
+import { readGroups, writeGroups } from "../table/groups.ts";
 import { everyPage } from "../table/list.ts";
 import type { Table } from "../table/table.ts";
 import { listUsers } from "../table/users.ts";
@@ -45,8 +45,8 @@ export async function importAccount(
   };
   await writeDocuments(table, account.documents);
   // A snapshot may be a part of the account: it adds groups, and takes none away.
-  if (account.groupNames.length > 0)
-    await writeGroupNames(table, [...((await readGroupNames(table)) ?? []), ...account.groupNames]);
+  if (account.groups.length > 0)
+    await writeGroups(table, [...((await readGroups(table)) ?? []), ...account.groups]);
   for (let done = 0; done < account.users.length; done += TOGETHER) {
     const users = account.users.slice(done, done + TOGETHER);
     const outcomes = await writeUsers(table, users, options);

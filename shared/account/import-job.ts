@@ -22,7 +22,10 @@ const MAX_SENTENCE = 500;
 /** Which step of which job is due. */
 export type Due = { readonly ImportId: string; readonly Step: number };
 
-type Counts = Record<"Added" | "Changed" | "Unchanged" | "Vanished" | "Unreadable" | "Findings", number>;
+type Counts = Record<
+  "Added" | "Changed" | "Unchanged" | "Vanished" | "Unreadable" | "NotUnderstoodCount" | "Findings",
+  number
+>;
 
 /** A job as it runs: its item, and what it has to say. Counts begin anew with every run. */
 export class ImportJob {
@@ -37,6 +40,7 @@ export class ImportJob {
     Unchanged: 0,
     Vanished: 0,
     Unreadable: 0,
+    NotUnderstoodCount: 0,
     Findings: 0,
   };
   readonly #vanishedUsers: string[] = [];
@@ -65,6 +69,10 @@ export class ImportJob {
     const sync = await readSync(table);
     if (!sync || sync.ImportId !== due.ImportId || sync.Step !== due.Step || !isRunning(sync)) return;
     const job = new ImportJob(table, sync, now, timeLeft);
+    if (sync.Attempts >= MAX_ATTEMPTS) {
+      const Failure = sync.Failure ?? "it was ended by Lambda each time: see the log of RunImport";
+      return job.#end("failed", { Failure });
+    }
     try {
       await job.#save({ Status: "running", Attempts: sync.Attempts + 1 });
       await job.#end("succeeded", await work(job));
@@ -101,7 +109,15 @@ export class ImportJob {
 
   notUnderstood(...sentences: readonly string[]): void {
     const room = MOST_SHOWN - this.#notUnderstood.length;
-    this.#notUnderstood.push(...sentences.slice(0, room).map((sentence) => sentence.slice(0, MAX_SENTENCE)));
+    this.#notUnderstood.push(...sentences.slice(0, room).map(cut));
+    this.#counts.NotUnderstoodCount += sentences.length;
+  }
+
+  /** What comes before all else that was not understood: who could not even be named. */
+  notUnderstoodFirst(...sentences: readonly string[]): void {
+    this.#notUnderstood.unshift(...sentences.slice(0, MOST_SHOWN).map(cut));
+    this.#notUnderstood.splice(MOST_SHOWN);
+    this.#counts.NotUnderstoodCount += sentences.length;
   }
 
   /** Keeps what a stack's roles lack, as far as there is room. */
@@ -120,7 +136,7 @@ export class ImportJob {
   }
 
   async #end(Status: "succeeded" | "failed", more: Partial<Sync>): Promise<void> {
-    const { IamUserArns: _over, Failure: _past, RoleGaps: _old, ...sync } = this.#sync;
+    const { IamUserArns: _over, NotReplaced: _too, Failure: _past, RoleGaps: _old, ...sync } = this.#sync;
     this.#sync = sync;
     await this.#save({
       Status,
@@ -158,6 +174,10 @@ export class ImportJob {
       SeenAt: this.now.toISOString(),
     };
   }
+}
+
+function cut(sentence: string): string {
+  return sentence.slice(0, MAX_SENTENCE);
 }
 
 function isPermanent(error: unknown): boolean {

@@ -4,7 +4,8 @@ import { readJson } from "../iam/json.ts";
 import { MAX_POLICY_LENGTH } from "../iam/policy.ts";
 import { namesService } from "../iam/trust.ts";
 import { readPrincipal } from "../model/principal.ts";
-import type { User } from "../model/user.ts";
+import type { Group } from "../table/groups.ts";
+import type { PolicyRef, User } from "../model/user.ts";
 import {
   AccountDetails,
   GroupDetail,
@@ -35,7 +36,7 @@ export type AccountUser = Pick<
 
 export type Account = {
   readonly users: readonly AccountUser[];
-  readonly groupNames: readonly string[];
+  readonly groups: readonly Group[];
   /** Texts of policy documents, by hash. */
   readonly documents: ReadonlyMap<string, string>;
   /** What could not be understood, a sentence each. */
@@ -69,7 +70,7 @@ export function resolveAccount(value: unknown, catalogue: readonly string[] = []
   const referred = new Set(refs.map((ref) => "Hash" in ref && ref.Hash));
   return {
     users,
-    groupNames: resolver.policies.groupNames,
+    groups: resolver.policies.groups,
     documents: new Map([...resolver.policies.takeDocuments()].filter(([hash]) => referred.has(hash))),
     notUnderstood: [...resolver.notUnderstood, ...users.flatMap(unreadableOf)],
     findings: resolver.findings,
@@ -141,6 +142,7 @@ export class AccountResolver {
         const Policies = [
           ...this.policies.ofDetail(detail, detail.UserPolicyList),
           ...Groups.flatMap((name) => this.policies.ofGroup(name)),
+          ...this.#faultsOfTags(detail),
         ];
         return [{ IamUserArn, Name, Kind: "user", UserId, Groups, Policies, ...this.#capAndTags(detail) }];
       },
@@ -158,7 +160,8 @@ export class AccountResolver {
         const TrustPolicy = this.policies.ofTrust(detail);
         const InstanceProfiles = (detail.InstanceProfileList ?? []).map(({ Arn }) => Arn).toSorted();
         const TrustsEc2 = trustsEc2(detail, this.notUnderstood);
-        const Policies = this.policies.ofDetail(detail, detail.RolePolicyList);
+        const own = this.policies.ofDetail(detail, detail.RolePolicyList);
+        const Policies = [...own, ...this.#faultsOfTags(detail)];
         const role = { IamUserArn, Name, Kind: "role" as const, UserId, RoleArn, TrustsEc2 };
         const assumed = { TrustPolicy, ...(InstanceProfiles.length > 0 ? { InstanceProfiles } : {}) };
         return [{ ...role, ...assumed, Groups: [], Policies, ...this.#capAndTags(detail) }];
@@ -187,12 +190,20 @@ export class AccountResolver {
     return undefined;
   }
 
+  /** A tag that no object can have: a policy might ask about it, and deny something by it. */
+  #faultsOfTags({ Tags = [] }: UserDetail | RoleDetail): PolicyRef[] {
+    const Unreadable = "the tag `__proto__` cannot be kept, so remove it and import again";
+    return Tags.some(({ Key }) => Key === "__proto__") ? [{ Name: "its tags", Unreadable }] : [];
+  }
+
   #capAndTags({ PermissionsBoundary, Tags = [] }: UserDetail | RoleDetail) {
     return {
       ...(PermissionsBoundary
         ? { Boundary: this.policies.managed(PermissionsBoundary.PermissionsBoundaryArn) }
         : {}),
-      Tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
+      Tags: Object.fromEntries(
+        Tags.filter(({ Key }) => Key !== "__proto__").map(({ Key, Value }) => [Key, Value]),
+      ),
     };
   }
 }
@@ -213,6 +224,12 @@ function unreadSomebody(entry: unknown, fault: string): AccountUser | undefined 
 export function userArnOf(entry: unknown): string | undefined {
   const who = SomebodyDetail.safeParse(entry);
   return who.success ? readPrincipal(who.data.Arn)?.userArn : undefined;
+}
+
+/** IAM's unique id of somebody of the account's details. */
+export function uniqueIdOf(entry: unknown): string | undefined {
+  const { data } = SomebodyDetail.safeParse(entry);
+  return data?.UserId ?? data?.RoleId;
 }
 
 const EC2 = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"];

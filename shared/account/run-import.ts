@@ -1,17 +1,18 @@
 import { Fault } from "../model/fault.ts";
 import { readPrincipal } from "../model/principal.ts";
 import { getItems } from "../table/get-items.ts";
-import { writeGroupNames } from "../table/groups.ts";
+import { writeGroups } from "../table/groups.ts";
 import { keys } from "../table/keys.ts";
 import type { Table } from "../table/table.ts";
 import { listStacks } from "../table/stacks.ts";
 import { listUsers, readUser } from "../table/users.ts";
 import type { User } from "../model/user.ts";
+import { forgetGroups } from "./forget-groups.ts";
 import type { IamReader } from "./iam-reader.ts";
 import { type Due, ImportJob } from "./import-job.ts";
 import { lookIntoRoles, rolesOfStack } from "./look-into-roles.ts";
 import { noSourceIn } from "./start-import.ts";
-import { AccountResolver, type AccountUser, unreadableOf, userArnOf } from "./resolve-account.ts";
+import { AccountResolver, type AccountUser, uniqueIdOf, unreadableOf, userArnOf } from "./resolve-account.ts";
 import { markGone, type SourceProfile, writeDocuments, writeUsers } from "./write-users.ts";
 
 /** What an import job works with. */
@@ -49,6 +50,7 @@ class ImportPass {
   readonly #source: { readonly region: string; readonly table: Table } | undefined;
   readonly #chosen: ReadonlySet<string> | undefined;
   readonly #present = new Set<string>();
+  readonly #arnOfId = new Map<string, string>();
   readonly #missingGroups = new Set<string>();
 
   constructor({ iam, accountId, catalogue, sourceIn }: ImportSeam, job: ImportJob) {
@@ -72,6 +74,11 @@ class ImportPass {
       await this.#job.progress();
     }
     await this.#readGroups();
+    const { Caller } = this.#job.sync;
+    await forgetGroups(this.#job.table, this.#account.policies.groups, {
+      caller: Caller,
+      now: this.#job.now,
+    });
     for await (const entries of this.#iam.users())
       await this.#importPage(entries, (some) => this.#account.resolveUsers(some));
     for await (const entries of this.#iam.roles())
@@ -80,11 +87,11 @@ class ImportPass {
       const message = "IAM lists nobody, not even the role that asks, so nothing was imported";
       throw new Fault("ValidationException", message);
     }
-    await writeGroupNames(this.#job.table, this.#account.policies.groupNames);
+    await writeGroups(this.#job.table, this.#account.policies.groups);
     await (this.#source ? this.#reportSource() : this.#markVanished());
     this.#reportChosen();
     if (!this.#source && !this.#chosen) await this.#lookIntoRoles();
-    this.#job.notUnderstood(...this.#account.notUnderstood);
+    this.#job.notUnderstoodFirst(...this.#account.notUnderstood);
     for (const { findings } of this.#account.findings) this.#job.count("Findings", findings.length);
     const isComplete = !this.#source && !this.#chosen;
     return isComplete ? { PoliciesAsOf: began } : {};
@@ -141,17 +148,22 @@ class ImportPass {
   /** Those of a page who are to be imported; the others' policies need not even be kept. */
   async #chosenOf(entries: readonly unknown[]): Promise<readonly unknown[]> {
     const named = entries.map((entry) => ({ entry, arn: userArnOf(entry) }));
-    for (const { arn } of named) if (arn !== undefined) this.#present.add(arn);
+    for (const { entry, arn } of named) {
+      if (arn === undefined) continue;
+      this.#present.add(arn);
+      const id = uniqueIdOf(entry);
+      if (id !== undefined) this.#arnOfId.set(id, arn);
+    }
     const asked = named.filter(({ arn }) => arn === undefined || !this.#chosen || this.#chosen.has(arn));
     if (!this.#job.sync.OnlyKnown) return asked.map(({ entry }) => entry);
     const key = (arn = "") => keys.user(arn);
     const known = await getItems(
       this.#job.table,
-      asked.filter(({ arn }) => arn !== undefined).map(({ arn }) => key(arn)),
+      asked.flatMap(({ arn }) => (arn === undefined ? [] : [key(arn), keys.iamFacts(arn)])),
     );
-    return asked
-      .filter(({ arn }) => arn === undefined || known.get(key(arn)) !== undefined)
-      .map(({ entry }) => entry);
+    const isKnown = (arn: string) =>
+      known.get(key(arn)) !== undefined || known.get(keys.iamFacts(arn)) !== undefined;
+    return asked.filter(({ arn }) => arn === undefined || isKnown(arn)).map(({ entry }) => entry);
   }
 
   async #writeUsers(users: readonly AccountUser[]): Promise<void> {
@@ -182,6 +194,10 @@ class ImportPass {
     for (const { IamUserArn, UserId } of users) {
       const profile = readUser(items.get(keys.user(IamUserArn)));
       if (!profile) continue;
+      if (this.#job.sync.NotReplaced?.includes(IamUserArn)) {
+        this.#job.notUnderstood(`${IamUserArn} asked for this import, and nobody replaces their own profile`);
+        continue;
+      }
       if (profile.UserId !== undefined && profile.UserId === UserId)
         profiles.set(IamUserArn, { ...profile, Region: region });
       else this.#job.notUnderstood(notTheSame(IamUserArn, region, profile));
@@ -212,12 +228,18 @@ class ImportPass {
 
   /** Who was imported from this account before and is not there any more; of a chosen list, nobody else. */
   async #markVanished(): Promise<void> {
-    const { Caller } = this.#job.sync;
+    const { Caller, StartedAt } = this.#job.sync;
     for await (const listed of this.#candidates()) {
-      const { IamUserArn, Kind, UserId } = listed;
-      const isOurs = UserId !== undefined && readPrincipal(IamUserArn)?.accountId === this.#accountId;
-      if (!isOurs || !isOfIam(Kind) || this.#present.has(IamUserArn)) continue;
+      const { IamUserArn, Kind, UserId, CreatedAt } = listed;
+      const isOurs = readPrincipal(IamUserArn)?.accountId === this.#accountId;
+      // Whoever was added after IAM was asked may be there by now.
+      if (!isOurs || !isOfIam(Kind) || this.#present.has(IamUserArn) || CreatedAt >= StartedAt) continue;
       this.#job.vanished(IamUserArn);
+      const now = UserId === undefined ? undefined : this.#arnOfId.get(UserId);
+      if (now !== undefined)
+        this.#job.notUnderstood(
+          `${IamUserArn} is called ${now} now: set the levels there, and delete this profile`,
+        );
       if (listed.GoneSince !== undefined) continue;
       await markGone(this.#job.table, listed, { caller: Caller, now: this.#job.now });
     }

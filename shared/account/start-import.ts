@@ -11,6 +11,7 @@ export type ImportRequest = {
   readonly IamUserArns?: readonly string[] | undefined;
   readonly OnlyKnown?: boolean | undefined;
   readonly SourceRegion?: string | undefined;
+  readonly notReplaced?: readonly string[];
 };
 
 /**
@@ -18,7 +19,7 @@ export type ImportRequest = {
  * @throws Fault ConflictException while another one runs
  */
 export async function startImport(table: Table, request: ImportRequest, now: Date): Promise<string> {
-  const { caller, IamUserArns, OnlyKnown = false, SourceRegion } = request;
+  const { caller, IamUserArns, OnlyKnown = false, SourceRegion, notReplaced } = request;
   const current = await readSync(table);
   if (current && isAlive(current, now)) {
     throw new Fault(
@@ -40,6 +41,7 @@ export async function startImport(table: Table, request: ImportRequest, now: Dat
       Attempts: 0,
       Source: SourceRegion ?? "iam",
       ...(IamUserArns ? { IamUserArns: [...new Set(IamUserArns)] } : {}),
+      ...(notReplaced ? { NotReplaced: [...notReplaced] } : {}),
       OnlyKnown,
       Progress: { Done: 0 },
       Added: 0,
@@ -49,6 +51,7 @@ export async function startImport(table: Table, request: ImportRequest, now: Dat
       VanishedUsers: [],
       Unreadable: 0,
       NotUnderstood: [],
+      NotUnderstoodCount: 0,
       Findings: 0,
       WriteUnits: 0,
       ...(current?.PoliciesAsOf === undefined ? {} : { PoliciesAsOf: current.PoliciesAsOf }),

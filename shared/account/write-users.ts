@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { Fault } from "../model/fault.ts";
 import { hashOf } from "../model/policy-hash.ts";
-import type { User } from "../model/user.ts";
+import { IamFacts, type User } from "../model/user.ts";
 import { faultOfAws } from "../table/aws-fault.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
@@ -13,7 +13,7 @@ import { getPolicies, putPolicy } from "../table/policies.ts";
 import { claimSshUsername, freeSshUsername, releaseSshUsername } from "../table/ssh-usernames.ts";
 import type { Table } from "../table/table.ts";
 import { putUser, readUser } from "../table/users.ts";
-import { transact } from "../table/write.ts";
+import { putAlone, transact } from "../table/write.ts";
 import type { AccountUser } from "./resolve-account.ts";
 
 /** Who imports, and when. */
@@ -69,11 +69,41 @@ export async function writeUsers(
     );
     const written = group.map((user) => {
       const read = readUser(items.get(keys.user(user.IamUserArn)));
-      return writeUser(table, user, read, profileOf(user.IamUserArn), writing);
+      return writeUserThatFits(table, user, read, profileOf(user.IamUserArn), writing);
     });
     outcomes.push(...(await Promise.all(written)));
   });
   return outcomes;
+}
+
+/** DynamoDB's words for what it never takes, such as an item that is too large. */
+const NEVER = new Set(["ValidationException", "TransactionCanceledException"]);
+
+/**
+ * One whom the table cannot hold is kept without their details, so that the others are imported, and whatever the details might decide is
+ * denied.
+ */
+async function writeUserThatFits(
+  table: Table,
+  given: AccountUser,
+  read: User | undefined,
+  source: SourceProfile | undefined,
+  writing: Writing,
+): Promise<Outcome> {
+  try {
+    return await writeUser(table, given, read, source, writing);
+  } catch (error) {
+    if (!(error instanceof Error && NEVER.has(error.name))) throw error;
+    const Unreadable = "there are more of them than one item of the table holds";
+    const { Boundary: _boundary, TrustPolicy: _trust, InstanceProfiles: _profiles, ...who } = given;
+    const fitting = {
+      ...who,
+      Groups: [],
+      Tags: {},
+      Policies: [{ Name: "its policies, groups and tags", Unreadable }],
+    };
+    return writeUser(table, fitting, read, source, writing);
+  }
 }
 
 async function writeUser(
@@ -87,11 +117,23 @@ async function writeUser(
     current || !writing.onlyKnown ? merge(current, given, source, writing) : undefined,
   );
   const written = changed ?? current;
-  if (!written) return "absent";
+  if (!written) {
+    await refreshFacts(table, given);
+    return "absent";
+  }
   const isOurs = writing.importId !== undefined && written.LastImport?.Id === writing.importId;
   if (isOurs && written.LastImport) return written.LastImport.As;
   if (!changed) return "unchanged";
   return current ? "changed" : "added";
+}
+
+/** What is remembered of somebody whose profile was deleted stays as IAM has it: they may be added again. */
+async function refreshFacts(table: Table, given: AccountUser): Promise<void> {
+  const key = keys.iamFacts(given.IamUserArn);
+  const item = (await getItems(table, [key])).get(key);
+  const facts = IamFacts.parse(given);
+  if (item === undefined || isDeepStrictEqual(IamFacts.parse(item), facts)) return;
+  await putAlone(table, { ...key, ...facts });
 }
 
 /** Marks somebody whom IAM does not know any more; nothing else of them changes. */
@@ -228,10 +270,18 @@ async function sshUsernameFor(
 }
 
 function shownInEvent(user: User) {
-  const { UserId, ProfileId, Groups, Policies, Boundary, ReplacedFrom, GoneSince } = user;
+  const { UserId, ProfileId, Groups, Boundary, ReplacedFrom, GoneSince } = user;
   const { SshUsername, SshPublicKey, AllowSelfManagement } = user;
+  const Policies = user.Policies.length > MOST_IN_EVENT ? summaryOf(user.Policies) : user.Policies;
   const facts = { UserId, ProfileId, Groups, Policies, Boundary, GoneSince };
   return ReplacedFrom ? { ...facts, ReplacedFrom, SshUsername, SshPublicKey, AllowSelfManagement } : facts;
+}
+
+/** An event has them twice, before and after, and an item may have 400 KB. */
+const MOST_IN_EVENT = 200;
+
+function summaryOf(policies: User["Policies"]) {
+  return { Count: policies.length, Hash: hashOf(JSON.stringify(policies)) };
 }
 
 async function inGroups<T>(

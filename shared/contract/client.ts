@@ -51,6 +51,10 @@ export type Check = {
   /** Why, in a sentence. */
   readonly reason?: string;
   readonly level?: string;
+  /** `group/<name>` or `role/<name>` where the level is not the user's own. */
+  readonly levelFrom?: string;
+  /** When an import last read everybody's policies. */
+  readonly policiesAsOf?: string;
   /** Of a batch: why this one could not be answered. */
   readonly error?: { readonly status: number; readonly code: string; readonly message: string };
 };
@@ -238,6 +242,8 @@ function readCheck(answer: unknown): Check {
     ...text("rule"),
     ...text("reason"),
     ...text("level"),
+    ...text("levelFrom"),
+    ...text("policiesAsOf"),
     ...(error === undefined ? {} : { error: readError(error) }),
   };
 }

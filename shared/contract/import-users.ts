@@ -27,7 +27,7 @@ export const ImportUsers = operation({
       SourceRegion: z
         .string()
         .max(32, REGION)
-        .regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, REGION)
+        .regex(/^[a-z]{2,8}(?:-[a-z]+)+-\d$/, REGION)
         .optional(),
     })
     .refine(({ IamUserArns, OnlyKnown }) => !(IamUserArns && OnlyKnown), {

@@ -102,11 +102,12 @@ export function ask(call: Call, action: string): Promise<Answer> {
 
 /** In the words of IAM, and the reason. */
 export function accessDenied(refused: Answer): Fault {
-  const { subject, action, resource, rule, mustPassRole } = refused;
+  const { subject, action, resource, rule, mustPassRole, policiesAsOf } = refused;
+  const age = policiesAsOf === undefined ? "" : `; policies as of ${policiesAsOf}`;
   const what =
     rule === "pass-role" ? `iam:PassRole on resource: ${mustPassRole}` : `${action} on resource: ${resource}`;
   return new Fault(
     "AccessDeniedException",
-    `User: ${subject.arn} is not authorized to perform: ${what} (${rule}: ${explain(refused)})`,
+    `User: ${subject.arn} is not authorized to perform: ${what} (${rule}: ${explain(refused)}${age})`,
   );
 }

@@ -7,7 +7,7 @@ import type { Deployment } from "../access/deployment.ts";
 import { NOTHING_READ } from "../access/snapshot.ts";
 import type { Operation } from "../contract/operation.ts";
 import { Fault } from "../model/fault.ts";
-import { readPrincipal } from "../model/principal.ts";
+import { type Principal, readPrincipal } from "../model/principal.ts";
 import type { Call } from "./call.ts";
 import { isGatewayEvent } from "./via.ts";
 import { areDirectWritesOn, deploymentOf } from "./environment.ts";
@@ -62,7 +62,7 @@ function fromGateway(operation: string, event: unknown, deployment: Deployment):
   const { body, isBase64Encoded, requestContext } = GatewayEvent.parse(event);
   const { iam } = requestContext.authorizer;
   const { sourceIp, userAgent } = requestContext.http;
-  const principal = readPrincipal(iam.userArn);
+  const principal = readCaller(iam.userArn);
   if (!principal) throw new Fault("AccessDeniedException", "the caller is no user, role or account root");
   return {
     operation,
@@ -115,8 +115,14 @@ function fromInvocation(
   };
 }
 
-function directCaller(arn: string, { administrators }: Deployment): Subject {
+/** A person of Identity Center calls by a session, whose role has the policies. */
+function readCaller(arn: string): Principal | undefined {
   const principal = readPrincipal(arn);
+  return principal?.kind === "person" ? undefined : principal;
+}
+
+function directCaller(arn: string, { administrators }: Deployment): Subject {
+  const principal = readCaller(arn);
   if (!principal)
     throw new Fault("ValidationException", "`caller` must be the ARN of a user, a role or a role session");
   if (principal.kind === "root" || administrators.has(principal.userArn)) {

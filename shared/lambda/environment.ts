@@ -16,20 +16,22 @@ export function areDirectWritesOn(): boolean {
   return process.env.DIRECT_WRITES === "true";
 }
 
-/** The tables of other regions' deployments that users can be imported from, by region. */
-export function sourceTables(): ReadonlyMap<string, string> {
-  const arns = (process.env.SOURCE_TABLES ?? "").split(",").filter(Boolean);
-  return new Map(
-    arns.map((arn) => {
-      const [, region, name] = TABLE_ARN.exec(arn.trim()) ?? [];
-      if (!region || !name)
-        throw new Error(`the parameter SourceTables takes ARNs of DynamoDB tables, not \`${arn}\``);
-      return [region, name];
-    }),
-  );
+/** The tables of other regions' deployments in this account that users can be imported from, by region. */
+export function sourceTables(accountId: string): ReadonlyMap<string, string> {
+  const tables = new Map<string, string>();
+  for (const arn of (process.env.SOURCE_TABLES ?? "").split(",").filter(Boolean)) {
+    const [, region = "", account, name] = TABLE_ARN.exec(arn.trim()) ?? [];
+    if (account !== accountId || !name || tables.has(region)) {
+      throw new Error(
+        `the parameter SourceTables takes ARNs of DynamoDB tables of account ${accountId}, one a region, not \`${arn}\``,
+      );
+    }
+    tables.set(region, name);
+  }
+  return tables;
 }
 
-const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):\d{12}:table\/([\w.-]+)$/;
+const TABLE_ARN = /^arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):(\d{12}):table\/([\w.-]+)$/;
 
 function open(functionArn: string): Deployment {
   const [, partition, , region, accountId] = functionArn.split(":");

@@ -5,7 +5,7 @@ import { levelOfGroup, MAX_GROUP_GRANTS } from "../model/group.ts";
 import type { Level } from "../model/level.ts";
 import { appendEvent } from "../table/events.ts";
 import { grantMustBe } from "../table/grants.ts";
-import { readGroupNames } from "../table/groups.ts";
+import { readGroups } from "../table/groups.ts";
 import { noSuchStack, putStack } from "../table/stacks.ts";
 import { transact } from "../table/write.ts";
 import type { Call } from "./call.ts";
@@ -22,7 +22,7 @@ export async function setLevelOfGroup(
   const { table } = call.deployment;
   const { stack } = call.snapshot;
   if (!stack) throw noSuchStack(stackId);
-  const GroupName = await groupNamed(call, name);
+  const GroupName = levelOfGroup(stack.GroupGrants, name) === undefined ? await groupNamed(call, name) : name;
   const { user } = whoIs(call.snapshot, call.caller);
   if (user?.Groups.includes(GroupName) && !call.answer?.administrator) {
     throw new Fault(
@@ -54,9 +54,9 @@ export async function setLevelOfGroup(
 
 /** As IAM spells it: names that differ only in case are one. */
 async function groupNamed({ deployment }: Call, name: string): Promise<string> {
-  const names = await readGroupNames(deployment.table);
-  const found = names?.find((known) => known.toLowerCase() === name.toLowerCase());
-  if (found !== undefined) return found;
+  const groups = await readGroups(deployment.table);
+  const found = groups?.find(({ Name }) => Name.toLowerCase() === name.toLowerCase());
+  if (found) return found.Name;
   throw new Fault(
     "ResourceNotFoundException",
     `Unable to find group with name ${name}: a group is known once users were imported from IAM`,

@@ -33,8 +33,8 @@ const STS = new RegExp(
 );
 /** What nobody but Identity Center can make a role under. */
 const RESERVED = "aws-reserved/sso.amazonaws.com/";
-const RESERVED_ROLE = new RegExp(`^arn:aws[a-z-]*:iam::\\d{12}:role/${RESERVED}`);
-const PERSON = new RegExp(`^arn:aws[a-z-]*:sts::(\\d{12}):assumed-role/${RESERVED}(${NAME})$`);
+const RESERVED_ROLE = new RegExp(`^arn:aws[a-z-]*:iam::\\d{12}:role/${RegExp.escape(RESERVED)}`);
+const PERSON = new RegExp(`^arn:aws[a-z-]*:sts::(\\d{12}):assumed-role/${RegExp.escape(RESERVED)}(${NAME})$`);
 const PERMISSION_SET = /^AWSReservedSSO_.+_[0-9a-f]{16}$/;
 const ROOT = /^arn:aws[a-z-]*:iam::(\d{12}):root$/;
 

@@ -10,7 +10,7 @@ export const ImportReport = z.object({
   FinishedAt: z.string().optional(),
   /** `iam`, or the region whose profiles are imported. */
   Source: z.string(),
-  /** Users and roles that were looked at; `Of` is told once it is known. A job that was interrupted counts again from 0. */
+  /** Users and roles that were looked at; `Of` is told at the end, since IAM does not tell before. A job that was interrupted counts again from 0. */
   Progress: z.object({ Done: z.number(), Of: z.number().optional() }),
   Added: z.number(),
   Changed: z.number(),
@@ -20,7 +20,9 @@ export const ImportReport = z.object({
   VanishedUsers: z.array(z.string()),
   /** With a policy that could not be read, which denies them everything that it might decide. */
   Unreadable: z.number(),
+  /** The first hundred of `NotUnderstoodCount`. */
   NotUnderstood: z.array(z.string()),
+  NotUnderstoodCount: z.number().default(0),
   Findings: z.number(),
   /** What the roles of stacks lack now, where it is an error; those of the first stacks, when there are many. */
   RoleGaps: z
@@ -45,6 +47,8 @@ export const Sync = ImportReport.extend({
   Attempts: z.number(),
   /** Whom to import; everybody when absent. Kept while the job runs. */
   IamUserArns: z.array(z.string()).optional(),
+  /** Whose profile another region's does not replace: who asks, unless an administrator, since that ends what denies them something. */
+  NotReplaced: z.array(z.string()).optional(),
   /** Only who is in the table already. */
   OnlyKnown: z.boolean(),
   /** When the last import from IAM of everybody known, which came to its end, began to read. */

@@ -1,21 +1,26 @@
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { getItems } from "./get-items.ts";
 import { keys } from "./keys.ts";
 import type { Table } from "./table.ts";
 import { putAlone } from "./write.ts";
 
-const GroupsItem = z.object({ Names: z.array(z.string()) });
+/** An IAM group. One that is deleted and made again under the same name has another unique id. */
+const Group = z.object({ Name: z.string(), Id: z.string().optional() });
+export type Group = z.infer<typeof Group>;
 
-/** The names of the account's IAM groups, as the last import saw them; `undefined` before the first. */
-export async function readGroupNames(table: Table): Promise<string[] | undefined> {
+const GroupsItem = z.object({ Groups: z.array(Group) });
+
+/** The account's IAM groups, as the last import saw them; `undefined` before the first. */
+export async function readGroups(table: Table): Promise<Group[] | undefined> {
   const item = (await getItems(table, [keys.groups()])).get(keys.groups());
-  return item === undefined ? undefined : GroupsItem.parse(item).Names;
+  return item === undefined ? undefined : GroupsItem.parse(item).Groups;
 }
 
-/** Keeps the names, unless they are the same. */
-export async function writeGroupNames(table: Table, names: Iterable<string>): Promise<void> {
-  const Names = [...new Set(names)].toSorted();
-  const kept = await readGroupNames(table);
-  if (kept?.join("\n") === Names.join("\n")) return;
-  await putAlone(table, { Names, ...keys.groups() });
+/** Keeps the groups, unless they are the same. */
+export async function writeGroups(table: Table, groups: Iterable<Group>): Promise<void> {
+  const byName = new Map([...groups].map((group) => [group.Name, group]));
+  const Groups = [...byName.values()].toSorted((a, b) => (a.Name < b.Name ? -1 : 1));
+  if (isDeepStrictEqual(await readGroups(table), Groups)) return;
+  await putAlone(table, { Groups, ...keys.groups() });
 }

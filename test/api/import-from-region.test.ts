@@ -5,6 +5,7 @@ import { importAccount } from "../../shared/account/import-account.ts";
 import { resolveAccount } from "../../shared/account/resolve-account.ts";
 import type { User } from "../../shared/model/user.ts";
 import { getItems } from "../../shared/table/get-items.ts";
+import { setGrant } from "../../shared/table/grants.ts";
 import { keys } from "../../shared/table/keys.ts";
 import type { Table } from "../../shared/table/table.ts";
 import { putUser, readUser } from "../../shared/table/users.ts";
@@ -228,6 +229,11 @@ test("no grant comes along, and one that was held here counts no more: iam_only 
   await stack.importAccount({ UserDetailList: [iamUser("ann")] });
   await stack.grant(stackId, userArn("ann"), { Level: "manage" });
   here = stack.ownTable;
+  const there = await userIn(source, userArn("ann"));
+  const grant =
+    there &&
+    setGrant(source, there, stackId, { Level: "manage", AllowSsh: true, AllowSudo: true }, undefined);
+  await transact(source, grant ? [grant] : []);
   await stack.post(stack.asUser("admin"), "/ImportUsers", { SourceRegion: SOURCE });
   await runDue(seam());
   const reply = await stack.post(stack.asUser("admin"), "/DescribePermissions", {

@@ -8,7 +8,7 @@ import { readTemplate, type Template } from "../../infra/local/template.ts";
 import { IamReader } from "../../shared/account/iam-reader.ts";
 import { startImport } from "../../shared/account/start-import.ts";
 import { hashOf } from "../../shared/model/policy-hash.ts";
-import { readGroupNames } from "../../shared/table/groups.ts";
+import { readGroups } from "../../shared/table/groups.ts";
 import { keys } from "../../shared/table/keys.ts";
 import type { Table } from "../../shared/table/table.ts";
 import { dump, importWith, newTable, reportOf, runDue, seamOf, syncOf } from "../setup/import-job.ts";
@@ -94,7 +94,7 @@ function serve(account: object, pageSize = 100): void {
   iam.calls.length = 0;
 }
 
-const admin = () => stack.asUser("admin");
+const admin = () => stack.asRoot();
 const seam = () => seamOf(stack.ownTable, iam.url);
 const user = (name: string) => stack.read(keys.user(userArn(name)));
 
@@ -119,7 +119,7 @@ describe("an import", () => {
     const report = await importOverHttp();
     expect(report).toMatchObject({
       Status: "succeeded",
-      Caller: userArn("admin"),
+      Caller: admin().userArn,
       Source: "iam",
       Progress: { Done: 8, Of: 8 },
       Added: 8,
@@ -153,9 +153,13 @@ describe("an import", () => {
       Boundary: { Name: policyArn("cap"), Hash: expect.any(String) },
     });
     expect(await stack.read(keys.user(roleArn("instance")))).toMatchObject({ TrustsEc2: true });
-    expect(await readGroupNames(stack.table)).toEqual(["developers", "empty", "operators"]);
+    expect((await readGroups(stack.table))?.map(({ Name }) => Name)).toEqual([
+      "developers",
+      "empty",
+      "operators",
+    ]);
     expect(await stack.eventsAboutUser(userArn("carol"))).toMatchObject([
-      { Operation: "ImportUsers", Caller: userArn("admin") },
+      { Operation: "ImportUsers", Caller: admin().userArn },
     ]);
   });
 
@@ -293,7 +297,7 @@ describe("what IAM sends", () => {
     expect(NotUnderstood.slice(0, 1)).toEqual([
       `${userArn("ben")}: policy \`group/never\`: the group is not in IAM`,
     ]);
-    expect(await readGroupNames(table)).toContain("new");
+    expect((await readGroups(table))?.map(({ Name }) => Name)).toContain("new");
   });
 
   test("may be a refusal, which ends the job with its reason", async () => {

@@ -157,8 +157,8 @@ export async function openTestStack(
     },
 
     /** Makes groups known, as an import does. */
-    addGroups(...Names: string[]): Promise<void> {
-      return this.put({ ...keys.groups(), Names });
+    addGroups(...names: string[]): Promise<void> {
+      return this.put({ ...keys.groups(), Groups: names.map((Name) => ({ Name })) });
     },
 
     /** Marks a user as an import does who does not find them in IAM any more. */
