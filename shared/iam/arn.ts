@@ -82,8 +82,9 @@ function compileFields(fields: readonly (readonly Part[])[]): ArnPattern {
     if (start === undefined) return false;
     // Stryker disable next-line EqualityOperator: what is not in front may be anything
     for (let index = 0; index < front.length; index += 1) {
+      const wanted = front[index];
       // Stryker disable next-line StringLiteral: it has as many fields, or there were no start
-      const [wanted, given = ""] = [front[index], fields[index]];
+      const given = fields[index] ?? "";
       if (typeof wanted === "string" ? wanted !== given : wanted?.(given, context) === false) return false;
     }
     return rest(text, context, start);

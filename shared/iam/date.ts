@@ -1,7 +1,7 @@
 const EPOCH_SECONDS = /^\d{1,12}$/;
-/** As clocks write it, on a day that every month has. */
+/** As clocks write it, on a day that every month has, in a year of four digits. */
 // Stryker disable next-line Regex: a short cut; that it takes no more than dates is tested
-const PLAIN = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+const PLAIN = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
 const W3C =
   /^(\d{4})-(\d{2})(?:-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([Zz]|[+-]\d{2}:?\d{2})?)?)?$/;
 
@@ -15,9 +15,9 @@ export type Instant = number | bigint;
  * Source: IAM User Guide, "Date condition operators"; https://www.w3.org/TR/NOTE-datetime
  */
 export function readDate(text: string): Instant | undefined {
-  if (EPOCH_SECONDS.test(text)) return Number(text);
   // Stryker disable next-line ConditionalExpression: the short cut itself
-  if (PLAIN.test(text)) return Date.parse(text) / 1000;
+  if (PLAIN.test(text)) return readPlain(text);
+  if (EPOCH_SECONDS.test(text)) return Number(text);
   const match = W3C.exec(text);
   if (!match) return undefined;
   const [, year, month, day = 1, hour = 0, minute = 0, second = 0, fraction, zone] = match;
@@ -31,6 +31,15 @@ export function readDate(text: string): Instant | undefined {
   const seconds = time.getTime() / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - offset;
   return fraction === undefined ? seconds : nanoseconds(seconds) + BigInt(fraction.padEnd(9, "0"));
 }
+
+/** Several times as fast as `Date.parse`. */
+function readPlain(text: string): number {
+  const digits = (at: number): number => (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
+  const day = Date.UTC(digits(0) * 100 + digits(2), digits(5) - 1, digits(8));
+  return day / 1000 + digits(11) * 3600 + digits(14) * 60 + digits(17);
+}
+
+const ZERO = "0".charCodeAt(0);
 
 /** Negative, zero or positive, as `a` is before, equal to or after `b`. */
 export function compareDates(a: Instant, b: Instant): number {

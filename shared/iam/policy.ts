@@ -1,4 +1,5 @@
 import type { Action } from "./action.ts";
+import type { ArnPattern } from "./arn.ts";
 import { type Condition, compileCondition } from "./condition.ts";
 import { type Document, type Listed, readDocument, type StatementText } from "./document.ts";
 import { quote } from "./finding.ts";
@@ -7,7 +8,7 @@ import { InvalidValue } from "./invalid-value.ts";
 import { readJson } from "./json.ts";
 import { type Pattern, parsePattern } from "./pattern.ts";
 import { compileEntries } from "./place.ts";
-import { compileResources, type ResourceTest } from "./resource.ts";
+import { compileResources } from "./resource.ts";
 import { type Concerned, statementsAbout } from "./statements-about.ts";
 
 /** Patterns that are matched, or with `not` excepted. */
@@ -18,7 +19,7 @@ export type Statement = {
   readonly index: number;
   readonly effect: "Allow" | "Deny";
   readonly action: Selection;
-  readonly isAboutResource: ResourceTest;
+  readonly isAboutResource: ArnPattern;
   readonly conditions: readonly Condition[];
 };
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Context } from "../../shared/iam/context.ts";
 import { checkContext } from "../../shared/iam/evaluate.ts";
+import { readDate } from "../../shared/iam/date.ts";
 import { findOperator } from "../../shared/iam/operators.ts";
 import { compilePolicy } from "../../shared/iam/policy.ts";
 
@@ -46,6 +47,19 @@ describe("a request's value that a negated operator cannot read", () => {
     expect(() => {
       checkContext(policyOf("StringNotEquals"), new Context([["aws:Key", "ten"]]));
     }).not.toThrow();
+  });
+});
+
+describe("a date", () => {
+  /** Some 128 days, so that every part of a date changes. */
+  const STEP = 11_103_827_000;
+
+  test("is the second that JavaScript reads, from the year 0 to the year 9999", () => {
+    const end = Date.parse("9999-12-31T23:59:59Z");
+    for (let time = Date.parse("0000-01-01T00:00:00Z"); time <= end; time += STEP) {
+      const text = new Date(time).toISOString().replace(".000Z", "Z");
+      if (readDate(text) !== time / 1000) expect.fail(text);
+    }
   });
 });
 
