@@ -18,15 +18,24 @@ export const handler = serve(DescribeOrphans, async (call) => {
     const gone = users.flatMap(({ GoneSince, ...user }) =>
       GoneSince === undefined ? [] : [{ ...user, GoneSince }],
     );
-    const page = [];
-    for (const { IamUserArn, Name, SshUsername, GoneSince, ProfileId } of gone) {
-      const Permissions = await permissionsOf(table, { IamUserArn, ProfileId });
-      if (Permissions.length > 0) page.push({ IamUserArn, Name, SshUsername, GoneSince, Permissions });
+    const page: Orphan[] = [];
+    for (let from = 0; from < gone.length; from += TOGETHER) {
+      const some = await Promise.all(gone.slice(from, from + TOGETHER).map((user) => orphanOf(table, user)));
+      page.push(...some.filter(({ Permissions }) => Permissions.length > 0));
     }
     return { page, next };
   });
   return { Orphans: rows, ...rest };
 });
+
+const TOGETHER = 20;
+
+type Orphan = Awaited<ReturnType<typeof orphanOf>>;
+
+async function orphanOf(table: Table, user: User & { GoneSince: string }) {
+  const { IamUserArn, Name, SshUsername, GoneSince } = user;
+  return { IamUserArn, Name, SshUsername, GoneSince, Permissions: await permissionsOf(table, user) };
+}
 
 /** What a user holds on stacks that are there; the index only says where to look. */
 async function permissionsOf(table: Table, user: Pick<User, "IamUserArn" | "ProfileId">) {
