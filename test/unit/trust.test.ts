@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { splitArn } from "../../shared/iam/arn.ts";
+import { Context } from "../../shared/iam/context.ts";
+import { readDocument } from "../../shared/iam/document.ts";
 import { readJson } from "../../shared/iam/json.ts";
+import { compileDocument } from "../../shared/iam/policy.ts";
 import { namesService } from "../../shared/iam/trust.ts";
 
 const EC2 = "ec2.amazonaws.com";
@@ -159,4 +163,10 @@ describe("a trust policy is refused", () => {
   ])("%s", (_name, text, message) => {
     expect(() => names(text, EC2)).toThrow(message);
   });
+});
+
+test("a trust policy is about no resource, were it ever evaluated", () => {
+  const document = readDocument(readJson(assume(`"*"`), 100_000), "trust");
+  const [statement] = compileDocument(document).statements;
+  expect(statement?.isAboutResource(splitArn("*"), new Context([]))).toBe(false);
 });
