@@ -380,6 +380,7 @@ const MESSAGES: readonly (readonly [text: string, said: string, kind?: DocumentK
   [when(`{"stringequal": {}}`), "`stringequal` is no condition operator, so write it `StringEquals`"],
   [when(`{"forAnyValues:StringLikeifExist": {}}`), "so write it `ForAnyValue:StringLikeIfExists`"],
   [when(`{" ForAllValue:stringlike": {}}`), "so write it `ForAllValues:StringLike`"],
+  [when(`{"ForAllValues:null": {}}`), "so write it `ForAllValues:Null`"],
   [when(`{"ForAnyValue:NullIfExist": {}}`), "is no condition operator, so use one of IAM's"],
   [when(`{"StringMatches": {}}`), "`StringMatches` is no condition operator, so use one of IAM's"],
   [allow(`"Action": "OPSWORKS:Fly", "Resource": "*"`), "`OPSWORKS:Fly` is no action of `opsworks`, so"],
