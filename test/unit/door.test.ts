@@ -425,6 +425,7 @@ describe("accepted at the door", () => {
       1,
     ],
     ["one key under two operators", when(`{"StringLike": {"a": "b"}, "StringNotEquals": {"A": "c"}}`), 1],
+    ["two keys that are one in capitals only", when(`{"StringEquals": {"s3:ß": "b", "s3:SS": "c"}}`), 1],
     ["an unknown key of AWS", when(`{"StringEquals": {"aws:Unheard": "b"}}`), 1],
     ["aws:TokenIssueTime", when(`{"DateLessThan": {"aws:TokenIssueTime": "2024-05-26T12:00:00Z"}}`), 1],
     [

@@ -123,7 +123,7 @@ describe("a role's trust policy lets a service assume it", () => {
   const context = new Context([
     ["aws:SourceAccount", "123456789012"],
     ["aws:PrincipalTag/self", "123456789012"],
-    ["aws:PrincipalTag/text", "\${aws:SourceAccount}"],
+    ["aws:PrincipalTag/text", `\${aws:SourceAccount}`],
   ]);
 
   test.each([
