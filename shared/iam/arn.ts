@@ -53,6 +53,7 @@ export function compileArn(parts: readonly Part[], text: string): ArnPattern {
   // Stryker disable next-line ArrayDeclaration: where there is a service alone, there is a region, or it is too short
   const [scheme, , service, region = []] = fields;
   if (parts.length === 1 && parts[0] === ANY_RUN) return () => true;
+  // Stryker disable next-line OptionalChaining: for the types; there is a first field
   if (scheme?.length !== 1 || scheme[0] !== "arn") {
     throw new InvalidValue("invalid-arn", `must begin with \`arn:\`: ${quote(text)}`);
   }

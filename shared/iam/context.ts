@@ -41,7 +41,7 @@ export class Context {
     }
     this.#places = placesOf(names);
     this.#values = values;
-    // Stryker disable next-line ConditionalExpression: the search would find none
+    // Stryker disable next-line ConditionalExpression,EqualityOperator: the search would find none
     if (this.#places.size < names.length) {
       for (const [place, [key]] of entries.entries()) {
         if (names.indexOf(internName(key)) < place)
@@ -112,12 +112,14 @@ const MOST_SETS = 1024;
 let sets = 0;
 
 function placesOf(names: readonly string[]): Places {
+  // Stryker disable next-line ConditionalExpression,EqualityOperator: what is shared shows in memory alone
   if (names.length > MOST_KEYS) return new Map(names.map((name, place) => [name, place]));
   return names.reduce(withKey, NO_KEYS).places;
 }
 
 function withKey({ places, longer }: KeySet, name: string): KeySet {
   const found = longer.get(name);
+  // Stryker disable next-line ConditionalExpression: what is shared shows in memory alone
   if (found !== undefined) return found;
   // Stryker disable all: what is kept shows in memory alone
   if (sets >= MOST_SETS) {

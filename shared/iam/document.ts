@@ -35,7 +35,8 @@ export type StatementText = {
 /** A document that was reported to have a fault holds what could be read of it, and is never to be evaluated. */
 export type Document = {
   readonly place: Place;
-  readonly version?: string;
+  /** As written. */
+  readonly version?: unknown;
   readonly isVersionless: boolean;
   readonly statements: readonly StatementText[];
 };
@@ -80,7 +81,7 @@ export function readDocument(value: unknown, kind: DocumentKind, report?: Report
   reportRepeatedSids(statements);
   return {
     place,
-    ...(typeof version === "string" ? { version } : {}),
+    version,
     isVersionless: version === undefined,
     statements,
   };
@@ -121,7 +122,7 @@ function readStatement(value: unknown, place: Place, index: number, kind: Docume
       ...(sid && sid.text !== "" ? { sid: sid.text } : {}),
       index,
       place,
-      effect: effect === "Allow" ? effect : "Deny",
+      effect: effect === "Allow" ? "Allow" : "Deny",
       action: readListed(members, place, "Action"),
       ...(kind === "identity" ? { resource: readListed(members, place, "Resource") } : {}),
       principals: kind === "trust" ? readPrincipals(members, place) : [],

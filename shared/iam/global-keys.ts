@@ -18,7 +18,7 @@ const GLOBAL_KEYS = new Set(
 
 /** Whether a key of AWS's own (`aws:...`) is one that there is. @param key in lower case */
 export function isGlobalKey(key: string): boolean {
-  return GLOBAL_KEYS.has(key.replace(/\/.*$/s, "/"));
+  return GLOBAL_KEYS.has(key.replace(/\/.*/s, "/"));
 }
 
 /** Whether a key is known to hold one value; of keys that services define, it is not known. @param key in lower case */

@@ -31,6 +31,7 @@ export function readJson(text: string, maxLength: number, report: Report = refus
   try {
     JSON.parse(text);
   } catch (error) {
+    // Stryker disable next-line StringLiteral: for the types; it throws errors
     const why = error instanceof Error ? error.message : "unreadable";
     throw new InvalidPolicy("not-json", "$", whyNotJson(text, why));
   }
@@ -42,6 +43,7 @@ export function readJson(text: string, maxLength: number, report: Report = refus
     const parent = open.at(-1);
     if (parent === undefined) root = value;
     else if (Array.isArray(parent)) parent.push(value);
+    // Stryker disable next-line ConditionalExpression: for the types; in an object a key comes before its value
     else if (key !== undefined) parent[key] = value;
   };
   const begin = (container: unknown[] | Record<string | symbol, unknown>) => {

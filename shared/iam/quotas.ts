@@ -12,8 +12,8 @@ export function lengthToIam(json: string): number {
   let length = 0;
   let isInText = false;
   for (let at = 0; at < json.length; at += 1) {
-    const char = json[at];
-    if (isInText || !/\s/.test(char ?? "")) length += 1;
+    const char = json.charAt(at);
+    if (isInText || !/\s/.test(char)) length += 1;
     if (char === '"') isInText = !isInText;
     else if (char === "\\") {
       length += 1;

@@ -1,11 +1,10 @@
 import { Context, isMultivalued } from "./context.ts";
 import { lacksZone, looksLikeYear } from "./date.ts";
-import type { ConditionText, Document, StatementText } from "./document.ts";
+import type { ConditionText, Document, Listed, StatementText } from "./document.ts";
 import { quote } from "./finding.ts";
 import { isGlobalKey, isSingleValued } from "./global-keys.ts";
-import { InvalidValue } from "./invalid-value.ts";
 import { hasHostBits } from "./ip.ts";
-import type { Entry, Place } from "./place.ts";
+import { compileEntries, type Entry, Place } from "./place.ts";
 import { compileAction } from "./policy.ts";
 
 /** What a document is accepted with, though it may not do what was meant; what is said of one is in `docs/policy-findings.md`. */
@@ -35,8 +34,11 @@ export type Warning = { readonly code: WarningCode; readonly place: Place; reado
 /** Warns about one statement. @param catalogue names of actions, of the services whose actions are known */
 type Rule = (statement: StatementText, catalogue: readonly string[]) => Warning[];
 
+// Stryker disable next-line ArrayDeclaration: patterns of actions have no variables
 const NO_CONTEXT = new Context([]);
 const PASS_ROLE = "iam:PassRole";
+/** What is wrong with an action is said where it is compiled. */
+const UNHEARD = new Place(() => {});
 
 /** Source: IAM User Guide, the pages of each element; Access Analyzer, "Policy check reference". */
 export function warningsOf(document: Document, catalogue: readonly string[]): Warning[] {
@@ -88,7 +90,7 @@ const setOperator: Rule = ({ conditions }) =>
   });
 
 const dateWithoutZone: Rule = ({ conditions }) =>
-  valuesOf(conditions, /^Date/)
+  valuesOf(conditions, "Date")
     .filter(({ text }) => lacksZone(text))
     .map(({ text, place }) => ({
       code: "date-without-zone",
@@ -97,7 +99,7 @@ const dateWithoutZone: Rule = ({ conditions }) =>
     }));
 
 const yearAsSeconds: Rule = ({ conditions }) =>
-  valuesOf(conditions, /^Date/)
+  valuesOf(conditions, "Date")
     .filter(({ text }) => looksLikeYear(text))
     .map(({ text, place }) => ({
       code: "year-as-seconds",
@@ -106,7 +108,7 @@ const yearAsSeconds: Rule = ({ conditions }) =>
     }));
 
 const hostBits: Rule = ({ conditions }) =>
-  valuesOf(conditions, /IpAddress$/)
+  valuesOf(conditions, "IpAddress")
     .filter(({ text }) => hasHostBits(text))
     .map(({ text, place }) => ({
       code: "host-bits",
@@ -116,8 +118,8 @@ const hostBits: Rule = ({ conditions }) =>
 
 const tokenIssueTime: Rule = ({ action, conditions }) => {
   const touches = action.not
-    ? !action.values.some(({ text }) => /^(?:\*|\*:\*|opsworks:\*+)$/i.test(text))
-    : action.values.some(({ text }) => /^(?:\*|\*:\*|opsworks:.*)$/is.test(text));
+    ? !action.values.some(({ text }) => /^(?:\*|opsworks:\*+$)/i.test(text))
+    : action.values.some(({ text }) => /^(?:\*|opsworks:)/i.test(text));
   return conditions
     .filter(({ key }) => touches && key.toLowerCase() === "aws:tokenissuetime")
     .map(({ place }) => ({
@@ -144,7 +146,9 @@ const passedToService: Rule = ({ action, conditions }) => {
 
 const passRoleOnNoRole: Rule = ({ action, resource }) => {
   if (action.not || !resource || resource.not) return [];
-  const naming = action.values.filter(({ text }) => /^iam:pass/i.test(text) && coverageOf(text)(PASS_ROLE));
+  const naming = action.values.filter(
+    ({ text }) => text.toLowerCase().startsWith("iam:pass") && coverageOf(text)(PASS_ROLE),
+  );
   const others = resource.values.filter(({ text }) => !mayBeRole(text));
   const isForOthers = naming.length < action.values.length && others.length < resource.values.length;
   if (naming.length === 0 || isForOthers) return [];
@@ -156,7 +160,7 @@ const passRoleOnNoRole: Rule = ({ action, resource }) => {
 };
 
 const stackArnWithoutSlash: Rule = ({ resource }) =>
-  (resource?.values ?? [])
+  entriesOf(resource)
     .filter(({ text }) => /^arn:[^:]*:opsworks:[^:]*:[^:]*:stack\/(?:.*[^/*?])?$/s.test(text))
     .map(({ text, place }) => ({
       code: "stack-arn-without-slash",
@@ -181,7 +185,7 @@ const blank: Rule = ({ action, resource, conditions }) => [
   ...action.values
     .filter(({ text }) => text.includes(" "))
     .map(({ text, place }) => asBlank(place, `${quote(text)} matches nothing, as no action has a blank`)),
-  ...(resource?.values ?? [])
+  ...entriesOf(resource)
     .filter(({ text }) => text.trimEnd() !== text)
     .map(({ text, place }) =>
       asBlank(place, `${quote(text)} ends in a blank and matches nothing without one`),
@@ -226,8 +230,13 @@ const RULES: readonly Rule[] = [
   passedToService,
 ];
 
-function valuesOf(conditions: readonly ConditionText[], operator: RegExp): Entry[] {
-  return conditions.filter(({ use }) => operator.test(use.operator.name)).flatMap(({ values }) => values);
+/** A trust policy has no resources. */
+function entriesOf(listed: Listed | undefined): readonly Entry[] {
+  return listed?.values ?? [];
+}
+
+function valuesOf(conditions: readonly ConditionText[], kind: string): Entry[] {
+  return conditions.filter(({ use }) => use.operator.name.includes(kind)).flatMap(({ values }) => values);
 }
 
 function serviceOf(action: string): string {
@@ -236,27 +245,18 @@ function serviceOf(action: string): string {
 
 /** Which actions a pattern covers; one that was refused covers none. */
 function coverageOf(pattern: string): (action: string) => boolean {
-  try {
-    const matches = compileAction(pattern);
-    return (action) => matches(action.toLowerCase(), NO_CONTEXT) === true;
-  } catch (error) {
-    if (error instanceof InvalidValue) return () => false;
-    throw error;
-  }
+  const compiled = compileEntries([{ text: pattern, place: UNHEARD }], compileAction);
+  return (action) => compiled.some((matches) => matches(action.toLowerCase(), NO_CONTEXT) === true);
 }
 
-/** Whether a resource pattern covers any role. */
+/** Whether a resource pattern covers any role; one of fewer fields ends in `*`, which stands for the rest. */
 function mayBeRole(text: string): boolean {
-  if (text === "*") return true;
-  const fields = text.split(":");
-  const isOpenEnded = fields.length < 6 && text.endsWith("*");
-  const [, , service = isOpenEnded ? "*" : "", , , ...rest] = fields;
-  return mayBegin(service, "iam", true) && (isOpenEnded || mayBegin(rest.join(":"), "role/", false));
+  const [, , service = "*", , , name = "*"] = text.split(":");
+  return mayBegin(`${service}:`, "iam:") && mayBegin(name, "role/");
 }
 
-/** Whether what a pattern matches may be, or begin with, a text: told by what stands before its first wildcard or variable. */
-function mayBegin(pattern: string, text: string, whole: boolean): boolean {
-  const literal = pattern.replace(/(?:[*?]|\$\{).*$/s, "");
-  if (literal === pattern) return whole ? pattern === text : pattern.startsWith(text);
-  return text.startsWith(literal) || (!whole && literal.startsWith(text));
+/** Whether what a pattern matches may begin with a text: told by what stands before its first wildcard or variable. */
+function mayBegin(pattern: string, text: string): boolean {
+  const literal = pattern.replace(/(?:[*?]|\$\{).*/s, "");
+  return literal.startsWith(text) || (literal !== pattern && text.startsWith(literal));
 }

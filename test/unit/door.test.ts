@@ -2,7 +2,10 @@ import { describe, expect, test } from "vitest";
 import { splitArn } from "../../shared/iam/arn.ts";
 import { Context } from "../../shared/iam/context.ts";
 import { InvalidPolicy } from "../../shared/iam/invalid-policy.ts";
+import { InvalidRequest } from "../../shared/iam/invalid-request.ts";
+import { InvalidValue } from "../../shared/iam/invalid-value.ts";
 import { readJson } from "../../shared/iam/json.ts";
+import { compileEntries, Place } from "../../shared/iam/place.ts";
 import { MAX_POLICY_LENGTH, parsePolicy } from "../../shared/iam/policy.ts";
 import { readRequest } from "../../shared/iam/request.ts";
 
@@ -361,6 +364,36 @@ describe("refused at the door, with the path to the fault", () => {
   });
 });
 
+describe("what goes wrong has a name of its own, which a log has", () => {
+  test.each([
+    [new InvalidPolicy("empty-list", "$.Statement", "is empty"), "InvalidPolicy: $.Statement: is empty"],
+    [new InvalidRequest("action", "is missing"), "InvalidRequest: `action` is missing"],
+    [new InvalidValue("invalid-ip", "must be an address"), "InvalidValue: must be an address"],
+  ])("%s", (error, text) => {
+    expect(String(error)).toBe(text);
+  });
+});
+
+describe("what cannot be compiled", () => {
+  const told: string[] = [];
+  const place = new Place((code, path, fault) => void told.push(`${code} ${path}: ${fault}`)).at("Action");
+  const compile = (text: string) => {
+    if (text === "") throw new TypeError("unforeseen");
+    if (text === "s3") throw new InvalidValue("invalid-action", "is none");
+    return text;
+  };
+  const entries = (...texts: string[]) => texts.map((text, index) => ({ text, place: place.at(index) }));
+
+  test("is reported where it stands, and left out", () => {
+    expect(compileEntries(entries("s3:a", "s3", "s3:b"), compile)).toEqual(["s3:a", "s3:b"]);
+    expect(told).toEqual(["invalid-action $.Action[1]: is none"]);
+  });
+
+  test("for a reason that nobody foresaw is no fault of the document", () => {
+    expect(() => compileEntries(entries("s3:a", ""), compile)).toThrow("unforeseen");
+  });
+});
+
 describe("accepted at the door", () => {
   test.each([
     ["the shortest document", `{"Statement": ${STATEMENT}}`, 1],
@@ -392,6 +425,7 @@ describe("accepted at the door", () => {
       1,
     ],
     ["one key under two operators", when(`{"StringLike": {"a": "b"}, "StringNotEquals": {"A": "c"}}`), 1],
+    ["two keys that are one in capitals only", when(`{"StringEquals": {"s3:ß": "b", "s3:SS": "c"}}`), 1],
     ["an unknown key of AWS", when(`{"StringEquals": {"aws:Unheard": "b"}}`), 1],
     ["aws:TokenIssueTime", when(`{"DateLessThan": {"aws:TokenIssueTime": "2024-05-26T12:00:00Z"}}`), 1],
     [

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { splitArn } from "../../shared/iam/arn.ts";
+import { Context } from "../../shared/iam/context.ts";
+import { readDocument } from "../../shared/iam/document.ts";
 import { readJson } from "../../shared/iam/json.ts";
-import { namesService } from "../../shared/iam/trust.ts";
+import { compileDocument } from "../../shared/iam/policy.ts";
+import { mayAssume, namesService } from "../../shared/iam/trust.ts";
 
 const EC2 = "ec2.amazonaws.com";
 const OPSWORKS = "opsworks.amazonaws.com";
@@ -109,6 +113,42 @@ describe("a role's trust policy names a service", () => {
   });
 });
 
+describe("a role's trust policy lets a service assume it", () => {
+  const allow = `{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "${EC2}"}}`;
+  const when = (effect: string, condition: string) =>
+    `${allow.replace("Allow", effect).slice(0, -1)}, "Condition": {"StringEquals": ${condition}}}`;
+  const here = `{"aws:SourceAccount": "123456789012"}`;
+  const elsewhere = `{"aws:SourceAccount": "210987654321"}`;
+  const itself = when("Allow", `{"aws:PrincipalTag/self": "\${aws:SourceAccount}"}`);
+  const context = new Context([
+    ["aws:SourceAccount", "123456789012"],
+    ["aws:PrincipalTag/self", "123456789012"],
+    ["aws:PrincipalTag/text", `\${aws:SourceAccount}`],
+  ]);
+
+  test.each([
+    ["when an Allow matches", trust(allow), "allowed"],
+    ["when its condition holds", trust(when("Allow", here)), "allowed"],
+    ["but not when it does not", trust(when("Allow", elsewhere)), "implicitDeny"],
+    ["but not when a Deny matches too", trust(`${allow}, ${when("Deny", here)}`), "explicitDeny"],
+    ["even when a Deny does not", trust(`${allow}, ${when("Deny", elsewhere)}`), "allowed"],
+    ["but not when nothing names it", trust(allow.replace(EC2, OPSWORKS)), "implicitDeny"],
+    ["with variables in Version 2012-10-17", trust(itself), "allowed"],
+    [
+      "without variables before it",
+      trust(itself).replace(`"Version": "2012-10-17"`, `"Version": "2008-10-17"`),
+      "implicitDeny",
+    ],
+    [
+      "with what looks like one, before it",
+      trust(itself.replace("/self", "/text")).replace(`"Version": "2012-10-17", `, ""),
+      "allowed",
+    ],
+  ])("%s", (_name, text, answer) => {
+    expect(mayAssume(readJson(text, 100_000), [EC2], context)).toBe(answer);
+  });
+});
+
 describe("a trust policy is refused", () => {
   test.each([
     [
@@ -159,4 +199,10 @@ describe("a trust policy is refused", () => {
   ])("%s", (_name, text, message) => {
     expect(() => names(text, EC2)).toThrow(message);
   });
+});
+
+test("a trust policy is about no resource, were it ever evaluated", () => {
+  const document = readDocument(readJson(assume(`"*"`), 100_000), "trust");
+  const [statement] = compileDocument(document).statements;
+  expect(statement?.isAboutResource(splitArn("*"), new Context([]))).toBe(false);
 });

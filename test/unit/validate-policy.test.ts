@@ -5,6 +5,7 @@ import type { DocumentKind } from "../../shared/iam/document.ts";
 import { ERROR_CODES } from "../../shared/iam/finding.ts";
 import { InvalidPolicy } from "../../shared/iam/invalid-policy.ts";
 import { MAX_POLICY_LENGTH, parsePolicy } from "../../shared/iam/policy.ts";
+import { lengthToIam } from "../../shared/iam/quotas.ts";
 import { validatePolicy } from "../../shared/iam/validate.ts";
 import { WARNING_CODES } from "../../shared/iam/warnings.ts";
 
@@ -22,6 +23,12 @@ const STATEMENT = `{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}`;
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 const STACK = "arn:aws:opsworks:us-east-1:123456789012:stack/2f18b4cb";
 
+/** Of so many characters, as IAM counts them. */
+function sized(length: number, rest: string): string {
+  const text = (sid: string) => allow(`"Sid": "${sid}", ${rest}`);
+  return text("a".repeat(length - lengthToIam(text(""))));
+}
+
 type Row = readonly [text: string, ...found: string[]];
 
 const ERRORS: readonly Row[] = [
@@ -34,6 +41,8 @@ const ERRORS: readonly Row[] = [
   [nested(100_000), "too-deep $"],
   [`null`, "wrong-type $"],
   [`[${STATEMENT}]`, "wrong-type $"],
+  [`"jane"`, "wrong-type $"],
+  [JSON.stringify(` ${document("")}`), "wrong-type $"],
   [`{"Version": "2012-10-17"}`, "missing-element $"],
   [`{"Version": "2012-10-17", "Statement": []}`, "empty-list $.Statement"],
   [`{"Version": "2012-10-17", "Statement": null}`, "wrong-type $.Statement"],
@@ -75,6 +84,10 @@ const ERRORS: readonly Row[] = [
   ],
   [allow(`"Resource": "*"`), "missing-element $.Statement"],
   [allow(`"Action": "s3:*"`), "missing-element $.Statement"],
+  [
+    allow(`"Resource": "*", "Condition": {"Null": {"aws:TokenIssueTime": "true"}}`),
+    "missing-element $.Statement",
+  ],
   [allow(`"Action": "s3:*", "NotAction": "s3:*", "Resource": "*"`), "conflicting-elements $.Statement"],
   [allow(`"Action": "s3:*", "NotResource": "*", "Resource": "*"`), "conflicting-elements $.Statement"],
   [allow(`"Action": [], "Resource": []`), "empty-list $.Statement.Action", "empty-list $.Statement.Resource"],
@@ -88,6 +101,20 @@ const ERRORS: readonly Row[] = [
     "invalid-character $.Statement.Action[3]",
     "invalid-action $.Statement.Action[1]",
     "service-wildcard $.Statement.Action[2]",
+  ],
+  [
+    allow(`"Action": ["s3:Get*:Object", "s3:@", "*:Get", "s*x:Get", "opsworks:@"], "Resource": "*"`),
+    "invalid-action $.Statement.Action[0]",
+    "invalid-action $.Statement.Action[1]",
+    "service-wildcard $.Statement.Action[2]",
+    "service-wildcard $.Statement.Action[3]",
+    "invalid-action $.Statement.Action[4]",
+    "unknown-action $.Statement.Action[4]",
+  ],
+  [
+    allow(`"Action": "iam:PassRole", "Resource": ["bucket", "arn:aws:iam"]`),
+    "invalid-arn $.Statement.Resource[0]",
+    "short-arn $.Statement.Resource[1]",
   ],
   [
     allow(
@@ -185,6 +212,9 @@ const TRUST_ERRORS: readonly Row[] = [
   [trust(`"Principal": "*", "NotResource": "*"`), "misplaced-element $.Statement.NotResource"],
   [trust(`"Sid": ""`), "missing-element $.Statement"],
   [trust(`"Principal": "*", "NotPrincipal": "*"`), "conflicting-elements $.Statement"],
+  ...[`"jane"`, `["*"]`, `null`].map(
+    (principal): Row => [trust(`"Principal": ${principal}`), "wrong-type $.Statement.Principal"],
+  ),
   [trust(`"Principal": {}`), "empty-list $.Statement.Principal"],
   [trust(`"Principal": {"constructor": "*"}`), "unsafe-key $.Statement.Principal.constructor"],
   [
@@ -198,11 +228,18 @@ const TRUST_ERRORS: readonly Row[] = [
     "invalid-principal $.Statement.Principal.Service",
   ],
   [
+    trust(
+      `"Principal": {"AWS": ["A", "aidacexample00000000", "arn:aws:iam::cloudfront:user/*"], "Service": ["*.amazonaws.com", "ec2.*"]}`,
+    ),
+    ...[0, 1, 2].map((at) => `invalid-principal $.Statement.Principal.AWS[${at}]`),
+    ...[0, 1].map((at) => `invalid-principal $.Statement.Principal.Service[${at}]`),
+  ],
+  [
     trust(`"Principal": "*", "Condition": {"Bool": {"s3:a": "yes"}}`),
     `invalid-boolean $.Statement.Condition.Bool["s3:a"]`,
   ],
   [
-    trust(`"Principal": {"AWS": [${Array(60).fill(`"arn:aws:iam::123456789012:user/somebody"`).join()}]}`),
+    trust(`"Principal": {"AWS": [${Array(200).fill(`"arn:aws:iam::123456789012:user/somebody"`).join()}]}`),
     "over-trust-quota $",
   ],
 ];
@@ -217,10 +254,20 @@ const WARNINGS: readonly Row[] = [
     `unknown-aws-key $.Statement.Condition.StringEquals["aws:Unheard"]`,
     `unknown-aws-key $.Statement.Condition.StringEquals["aws:PrincipalTag"]`,
   ],
+  [
+    when(`{"StringEquals": {"aws:": "b", " aws:Unheard": "c"}}`),
+    `blank $.Statement.Condition.StringEquals[" aws:Unheard"]`,
+    `unknown-aws-key $.Statement.Condition.StringEquals["aws:"]`,
+    `unknown-aws-key $.Statement.Condition.StringEquals[" aws:Unheard"]`,
+  ],
   [when(`{"StringEquals": {"username": "jane"}}`), "unknown-key $.Statement.Condition.StringEquals.username"],
   [
     when(`{"ForAnyValue:StringEquals": {"aws:username": "jane"}}`),
     `set-operator-on-single-value $.Statement.Condition["ForAnyValue:StringEquals"]["aws:username"]`,
+  ],
+  [
+    when(`{"ForAllValues:StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}`, "iam:PassRole"),
+    `set-operator-on-single-value $.Statement.Condition["ForAllValues:StringEquals"]["iam:PassedToService"]`,
   ],
   [
     when(`{"StringEquals": {"aws:TagKeys": "a"}}`),
@@ -238,20 +285,27 @@ const WARNINGS: readonly Row[] = [
     when(`{"NotIpAddress": {"aws:SourceIp": ["10.1.2.3/8", "2001:db8::1/64"]}}`),
     ...[0, 1].map((at) => `host-bits $.Statement.Condition.NotIpAddress["aws:SourceIp"][${at}]`),
   ],
-  ...["opsworks:*", "*", "*:*", "OpsWorks:DescribeStacks"].map(
+  ...[
+    `"Action": "opsworks:*"`,
+    `"Action": "*"`,
+    `"Action": "*:*"`,
+    `"Action": ["s3:*", "OpsWorks:DescribeStacks"]`,
+    `"NotAction": "s3:*"`,
+    `"NotAction": "opsworks:*Stack"`,
+  ].map(
     (action): Row => [
-      when(`{"DateLessThan": {"aws:TokenIssueTime": "2024-05-26T12:00:00Z"}}`, action),
-      `token-issue-time $.Statement.Condition.DateLessThan["aws:TokenIssueTime"]`,
+      allow(`${action}, "Resource": "*", "Condition": {"Null": {"aws:TokenIssueTime": "true"}}`),
+      `token-issue-time $.Statement.Condition.Null["aws:TokenIssueTime"]`,
     ],
   ),
   [
-    document(
-      `"Effect": "Deny", "NotAction": "s3:*", "Resource": "*", "Condition": {"Null": {"aws:TokenIssueTime": "true"}}`,
-    ),
-    `token-issue-time $.Statement.Condition.Null["aws:TokenIssueTime"]`,
+    when(`{"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}`, "ec2:*"),
+    `passed-to-service $.Statement.Condition.StringEquals["iam:PassedToService"]`,
   ],
   [
-    when(`{"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}`, "ec2:*"),
+    allow(
+      `"Action": ["iam:PassRole", "ec2:*"], "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}`,
+    ),
     `passed-to-service $.Statement.Condition.StringEquals["iam:PassedToService"]`,
   ],
   [
@@ -259,12 +313,20 @@ const WARNINGS: readonly Row[] = [
     "pass-role-on-no-role $.Statement.Resource[0]",
   ],
   [
+    allow(
+      `"Action": "iam:PassRole", "Resource": ["arn:aws:iam::123456789012:role", "arn:aws:iam::123456789012:rule*", "arn:aws:i::123456789012:role/a", "arn:aws:s3:::role/a"]`,
+    ),
+    ...[0, 1, 2, 3].map((at) => `pass-role-on-no-role $.Statement.Resource[${at}]`),
+  ],
+  [
     allow(`"Action": ["iam:passrole", "opsworks:*"], "Resource": "${STACK}/"`),
     "pass-role-on-no-role $.Statement.Resource",
   ],
   [
-    allow(`"Action": "opsworks:*", "Resource": ["${STACK}", "${STACK}/", "arn:aws:opsworks:*:*:stack/*"]`),
-    "stack-arn-without-slash $.Statement.Resource[0]",
+    allow(
+      `"Action": "opsworks:*", "Resource": ["${STACK}", "${STACK}/", "arn:aws:opsworks:*:*:stack/*", "arn:aws:opsworks:*:*:stack/"]`,
+    ),
+    ...[0, 3].map((at) => `stack-arn-without-slash $.Statement.Resource[${at}]`),
   ],
   [
     allow(
@@ -293,8 +355,64 @@ const TRUST_WARNINGS: readonly Row[] = [
   ],
 ];
 
+const MESSAGES: readonly (readonly [text: string, said: string, kind?: DocumentKind])[] = [
+  [`\ufeff{}`, "begins with a byte order mark (U+FEFF), so remove it"],
+  [`{"Version":\u00a01}`, "U+00A0"],
+  [`{"a":\u200b1}`, "U+200B"],
+  [`{"a":\r\n\t x}`, `"{"a": x}"`],
+  [JSON.stringify(` ${document("")}`), "encoded twice"],
+  [`"jane"`, "must be an object"],
+  [`{"statement": []}`, "is not known here, so write it `Statement`"],
+  [allow(`"Action": "s3:*", "Resources": "*"`), "is not known here, so write it `Resource`"],
+  [allow(`"Action ": "s3:*"`), "is not known here, so write it `Action`"],
+  [allow(`"Action": "s3:*", "Principal": "*"`), "must be removed: it belongs in a role's trust policy"],
+  [trust(`"Resource": "*"`), "must be removed: it belongs in an identity policy", "trust"],
+  [allow(`"Action": "s3:*", "Comment": "*"`), "is not known here, so use one of the elements Sid, Effect"],
+  [allow(`"Action": "s3:*"`), "has neither `Resource` nor `NotResource`, so add one"],
+  [allow(`"Action": "*", "NotAction": "*"`), "has both `Action` and `NotAction`, so remove one"],
+  [allow(`"Action": "s3:\u200bGet"`), "has U+200B as character 4, so replace it"],
+  [allow(`"Action": "\u{1f600}"`), "has U+1F600 as character 1, so replace it"],
+  [allow(`"Action": "*", "Resource": "bucket"`), "must be `*` or an ARN: `bucket`"],
+  [allow(`"Action": "*", "Resource": "arn*:a"`), "must be `*` or an ARN: `arn*:a`"],
+  [allow(`"Action": "*", "Resource": "arn\${a}:aws:s3:::b"`), "must be `*` or an ARN: `arn${a}:aws:s3:::b`"],
+  [when(`{"ArnLike": {"aws:PrincipalArn": "bob"}}`), "must begin with `arn:`: `bob`"],
+  [when(`{"ArnLike": {"aws:PrincipalArn": "arn:aws"}}`), "or end in `*`: `arn:aws`"],
+  [when(`{"stringequal": {}}`), "`stringequal` is no condition operator, so write it `StringEquals`"],
+  [when(`{"forAnyValues:StringLikeifExist": {}}`), "so write it `ForAnyValue:StringLikeIfExists`"],
+  [when(`{" ForAllValue:stringlike": {}}`), "so write it `ForAllValues:StringLike`"],
+  [when(`{"ForAllValues:null": {}}`), "so write it `ForAllValues:Null`"],
+  [when(`{"ForAnyValue:NullIfExist": {}}`), "is no condition operator, so use one of IAM's"],
+  [when(`{"StringMatches": {}}`), "`StringMatches` is no condition operator, so use one of IAM's"],
+  [allow(`"Action": "OPSWORKS:Fly", "Resource": "*"`), "`OPSWORKS:Fly` is no action of `opsworks`, so"],
+  [
+    allow(`"Action": "s3:Get", "Principal": "*"`),
+    "`s3:Get` is no action of `sts`, and IAM takes no other in a trust policy, so name one such as `sts:AssumeRole`",
+    "trust",
+  ],
+  [
+    trust(`"Principal": {"AWS": "jane"}`),
+    "must be `*`, an account's 12 digits, or an ARN of IAM or STS: `jane`",
+    "trust",
+  ],
+  [trust(`"Principal": {"Service": "*"}`), "must be a service's name: `*`", "trust"],
+  [
+    sized(6_145, `"Action": "s3:*", "Resource": "*"`),
+    "has 6145 characters without white space, so split it before IAM gets it (its quotas: managed policy 6,144; inline policies of a user 2,048, group 5,120, role 10,240; session policy 2,048)",
+  ],
+  [
+    sized(2_049, `"Action": "sts:AssumeRole", "Principal": "*"`),
+    "has 2049 characters without white space, so shorten it to 2048",
+    "trust",
+  ],
+];
+
 const QUIET: readonly string[] = [
   allow(`"Action": "iam:PassRole", "Resource": ["arn:*", "arn:aw*", "arn:aws:iam::*"]`),
+  allow(
+    `"Action": "iam:PassRole", "Resource": ["arn:aws:i*:*:*:role/*", "arn:aws:iam::123456789012:ro*", "arn:aws:iam::123456789012:role/\${aws:username}"]`,
+  ),
+  allow(`"Action": "iam:*", "Resource": "${STACK}/"`),
+  allow(`"Action": "s3:*", "Resource": "arn:aws:s3:::logs/${STACK}"`),
   allow(`"Action": ["opsworks:*", "iam:PassRole"], "Resource": "*"`),
   allow(
     `"Action": "iam:PassRole", "Resource": ["*", "arn:aws:iam::*:role/*", "arn:aws:iam::123456789012:*"]`,
@@ -303,6 +421,7 @@ const QUIET: readonly string[] = [
     `"Action": ["ec2:*", "iam:PassRole"], "Resource": ["arn:aws:ec2:*:*:instance/*", "arn:aws:iam::*:role/a"]`,
   ),
   when(`{"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}`, "iam:PassRole"),
+  when(`{"Null": {"iam:PassedToService": "false"}}`, "ec2:*"),
   when(`{"StringEqualsIfExists": {"iam:PassedToService": "ec2.amazonaws.com"}}`, "iam:*"),
   when(
     `{"ForAllValues:StringEquals": {"aws:TagKeys": "a", "ec2:Anything": "b"}, "Null": {"aws:TagKeys": "false"}}`,
@@ -313,7 +432,14 @@ const QUIET: readonly string[] = [
   when(
     `{"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "2001:db8::/32", "::ffff:10.0.0.0/104"]}}`,
   ),
-  when(`{"DateLessThan": {"aws:TokenIssueTime": "2024-05-26T12:00:00Z"}}`, "s3:*"),
+  when(`{"StringEquals": {"laws:key": ["2030", "2024-05-26", "10.1.2.3/8"]}}`),
+  when(`{"ForAnyValue:StringLike": {"aws:SourceOrgPaths": "o-a1b2c3d4e5/*"}}`),
+  ...[`"Action": "s3:*"`, `"NotAction": "opsworks:*"`, `"NotAction": ["s3:*", "OpsWorks:**"]`].map((action) =>
+    allow(
+      `${action}, "Resource": "*", "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2024-05-26T12:00:00Z"}}`,
+    ),
+  ),
+  when(`{"StringEquals": {"aws:username": "jane"}}`, "opsworks:*"),
   when(`{"StringEquals": {"aws:ResourceTag/team": "\${aws:PrincipalTag/team, ''}", "AWS:userid": "a"}}`),
 ];
 
@@ -340,31 +466,14 @@ describe("everything that is to be said of a document", () => {
     expect(validate(text, "trust").map(({ severity }) => severity)).toEqual(found.map(() => "warning"));
   });
 
-  test.each([
-    [`\ufeff{}`, "begins with a byte order mark (U+FEFF), so remove it"],
-    [`{"Version":\u00a01}`, "U+00A0"],
-    [JSON.stringify(document("")), "encoded twice"],
-    [`{"statement": []}`, "is not known here, so write it `Statement`"],
-    [allow(`"Action": "s3:*", "Resources": "*"`), "is not known here, so write it `Resource`"],
-    [allow(`"Action": "s3:*", "Comment": "*"`), "is not known here, so use one of the elements Sid, Effect"],
-    [allow(`"Action": "s3:*"`), "has neither `Resource` nor `NotResource`, so add one"],
-    [allow(`"Action": "*", "NotAction": "*"`), "has both `Action` and `NotAction`, so remove one"],
-    [allow(`"Action": "s3:\u200bGet"`), "has U+200B as character 4, so replace it"],
-    [allow(`"Action": "\u{1f600}"`), "has U+1F600 as character 1, so replace it"],
-    [allow(`"Action": "*", "Resource": "bucket"`), "must be `*` or an ARN: `bucket`"],
-    [allow(`"Action": "*", "Resource": "arn*:a"`), "must be `*` or an ARN: `arn*:a`"],
-    [
-      allow(`"Action": "*", "Resource": "arn\${a}:aws:s3:::b"`),
-      "must be `*` or an ARN: `arn${a}:aws:s3:::b`",
-    ],
-    [when(`{"ArnLike": {"aws:PrincipalArn": "bob"}}`), "must begin with `arn:`: `bob`"],
-    [when(`{"ArnLike": {"aws:PrincipalArn": "arn:aws"}}`), "or end in `*`: `arn:aws`"],
-    [when(`{"stringequal": {}}`), "`stringequal` is no condition operator, so write it `StringEquals`"],
-    [when(`{"forAnyValues:StringLikeifExist": {}}`), "so write it `ForAnyValue:StringLikeIfExists`"],
-    [when(`{"StringMatches": {}}`), "`StringMatches` is no condition operator, so use one of IAM's"],
-  ])("a message says what is meant: %s", (text, said) => {
-    expect(validate(text).map(({ message }) => message)).toContainEqual(expect.stringContaining(said));
-  });
+  test.each(MESSAGES.map(([text, said, kind]) => ({ text, said, kind })))(
+    "a message says what is meant: $text",
+    ({ text, said, kind }) => {
+      expect(validate(text, kind).map(({ message }) => message)).toContainEqual(
+        expect.stringContaining(said),
+      );
+    },
+  );
 
   test.each(QUIET)("nothing is said of %s", (text) => {
     expect(validate(text)).toEqual([]);
@@ -378,6 +487,10 @@ describe("everything that is to be said of a document", () => {
       `"NotPrincipal": {"AWS": "arn:aws:sts::123456789012:assumed-role/a/b", "Federated": "cognito-identity.amazonaws.com"}`,
     ),
     `{"Version": "2008-10-17", "Statement": [{"Sid": "", "Effect": "Allow", "Principal": {"Service": "opsworks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}`,
+    trust(
+      `"Principal": {"AWS": ["AIDACKCEVSQ6C2EXAMPLE", "arn:aws-cn:iam::cloudfront:user/CloudFront E1"], "CanonicalUser": "79a59df900b949e5"}`,
+    ),
+    sized(2_048, `"Action": "sts:AssumeRole", "Principal": "*"`),
   ])("nothing is said of the trust policy %s", (text) => {
     expect(validate(text, "trust")).toEqual([]);
   });
@@ -414,11 +527,17 @@ describe("everything that is to be said of a document", () => {
     expect(validatePolicy(long, "identity", { isAccepted: true })).toEqual([]);
   });
 
-  test("white space outside texts is not counted", () => {
-    const actions = Array(800).fill(`"s3:*"`).join(",");
-    expect(
-      validate(allow(`"Action": [${actions.replaceAll(",", `,${" ".repeat(50)}\n\t`)}], "Resource": "*"`)),
-    ).toEqual([]);
+  test.each([
+    [`{}`, 2],
+    [` {\t}\r\n`, 2],
+    [`{ "a b": " " }`, 11],
+    [`[ "\\" ", "\\\\" , "" ]`, 15],
+  ])("white space outside texts is not counted: %j", (text, length) => {
+    expect(lengthToIam(text)).toBe(length);
+  });
+
+  test("as many characters as IAM takes are not too many, and white space between them is none", () => {
+    expect(validate(sized(6_144, `"Action": "s3:*",${" ".repeat(99)}\n"Resource": "*"`))).toEqual([]);
   });
 
   test("a message and a path are bounded, whatever the document quotes", () => {
@@ -436,8 +555,27 @@ describe("everything that is to be said of a document", () => {
       }
       expect(refusalOf(when(condition))?.message.length).toBeLessThan(400);
     }
+    for (const [name, quoted, member] of [
+      ["x".repeat(80), "x".repeat(80), `.${"x".repeat(80)}`],
+      ["x".repeat(81), `${"x".repeat(80)}…`, `["${"x".repeat(80)}…"]`],
+    ] as const) {
+      const [finding] = validate(when(`{"StringEquals": {"${name}": "b"}}`));
+      expect(finding?.path).toBe(`$.Statement.Condition.StringEquals${member}`);
+      expect(finding?.message).toContain(`\`${quoted}\` is no condition key`);
+    }
     const sid = `{"Sid": "${long}", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}`;
     expect(refusalOf(`{"Statement": [${sid}, ${sid}]}`)?.message.length).toBeLessThan(400);
+  });
+
+  test("an error that nobody foresaw is no finding", () => {
+    const options = {
+      get catalogue(): never {
+        throw new TypeError("unforeseen");
+      },
+    };
+    expect(() => validatePolicy(allow(`"Action": "s3:*", "Resource": "*"`), "identity", options)).toThrow(
+      "unforeseen",
+    );
   });
 
   test("every message is one sentence that begins small and ends without a stop", () => {
