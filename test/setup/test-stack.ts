@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
-import { inject } from "vitest";
+import { expect, inject } from "vitest";
 import { loadHandler, startLocalStack } from "../../infra/local/local-stack.ts";
 import { signedPost } from "../../infra/local/signed-post.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { readTemplate, routes } from "../../infra/local/template.ts";
 import { importAccount } from "../../shared/account/import-account.ts";
 import { resolveAccount } from "../../shared/account/resolve-account.ts";
+import { OPERATIONS } from "../../shared/contract/index.ts";
 import { readJson } from "../../shared/iam/json.ts";
 import { deploymentOf } from "../../shared/lambda/environment.ts";
 import type { Event } from "../../shared/model/event.ts";
@@ -206,11 +207,9 @@ export async function openTestStack(
       const text = typeof body === "string" ? body : JSON.stringify(body);
       const response = await signedPost(`${stack.url}${path}`, REGION, as, text, headers);
       const answer = await response.text();
-      return {
-        status: response.status,
-        body: answer === "" ? undefined : JSON.parse(answer),
-        headers: response.headers,
-      };
+      const reply = answer === "" ? undefined : JSON.parse(answer);
+      if (response.status === 200) expectOnlyWhatIsPromised(path, reply);
+      return { status: response.status, body: reply, headers: response.headers };
     },
 
     /** As another Lambda invokes it; what it throws is what the invoker gets. */
@@ -219,6 +218,12 @@ export async function openTestStack(
       return handler(event, context(functionName));
     },
   };
+}
+
+/** An answer has what its contract says and nothing else: what is kept may be more than a caller should see. */
+function expectOnlyWhatIsPromised(path: string, reply: unknown): void {
+  const promised = OPERATIONS.find((operation) => operation.path === path)?.output;
+  if (promised) expect(promised.parse(reply)).toEqual(reply);
 }
 
 /** An IAM user as GetAccountAuthorizationDetails shows it; `policies` are inline documents by name. */
