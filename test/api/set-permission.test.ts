@@ -2,6 +2,7 @@ import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Identity } from "../../infra/local/sigv4.ts";
+import type { Permission } from "../../shared/model/grant.ts";
 import { keys } from "../../shared/table/keys.ts";
 import {
   arnOfStack,
@@ -297,6 +298,31 @@ describe("the trail", () => {
     await set(manager, { AllowSudo: true });
     await set(manager, { Level: "show" }, "nobody");
     expect(await stack.eventsOfStack(stackId)).toEqual([]);
+  });
+});
+
+describe("the managers of a stack", () => {
+  test("are whoever an administrator says, the last one too", async () => {
+    expect((await set(admin, { Level: "show" }, "manager")).status).toBe(200);
+    expect((await held(userArn("manager"))).Level).toBe("show");
+  });
+
+  test("stay at least one as long as managers alone set levels", async () => {
+    expect((await set(manager, { Level: "show" }, "manager")).status).toBe(400);
+    await set(manager, { Level: "manage" });
+    expect((await set(stack.asUser("bob"), { Level: "iam_only" }, "manager")).status).toBe(200);
+    expect((await set(stack.asUser("bob"), { Level: "show" }, "bob")).status).toBe(400);
+    expect((await held()).Level).toBe("manage");
+  });
+
+  test("are the only ones who give levels by their level, so nobody gives one above their own", async () => {
+    for (const Level of ["deny", "iam_only", "show", "deploy"]) {
+      await stack.grant(stackId, userArn("deployer"), { Level: Level as Permission["Level"] });
+      for (const given of ["deny", "iam_only", "show", "deploy", "manage"])
+        expect((await set(stack.asUser("deployer"), { Level: given })).status).toBe(403);
+    }
+    expect(await held()).toEqual(IAM_ONLY);
+    expect((await set(stack.asUser("by-policy"), { Level: "manage" })).status).toBe(200);
   });
 });
 
