@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { importAccount } from "../../shared/account/import-account.ts";
-import { readPrincipal } from "../../shared/model/principal.ts";
+import { isIdentityCenterRole, type Principal, readPrincipal } from "../../shared/model/principal.ts";
 import type { Account } from "../../shared/account/resolve-account.ts";
 import type { User } from "../../shared/model/user.ts";
 import { everyPage } from "../../shared/table/list.ts";
@@ -32,9 +32,11 @@ const HELP = `Runs Stackwarden on this machine: DynamoDB Local, the table, every
                                          (and --administrators <arn>,<arn>: who may set levels beside the root)
   npm start -- --port 0                  on any free port (default 3000)
   npm start -- --data <folder>           keeps the data there, and goes on with it at the next start
+  npm start -- --sign-in <arn>,<arn>     credentials for them, too: arn:aws:sts::123456789012:federated-user/fay, or a session of a
+                                         role, arn:aws:sts::123456789012:assumed-role/<role>/<session name>
   npm start -- --direct-writes           lets a direct invocation write, as the parameter DirectWrites does
   npm start -- --json                    prints one line of JSON when it is ready, for scripts:
-                                         url, region, accountId, users, roles, root, stacks
+                                         url, region, accountId, users, roles, root, others, stacks
   npm start -- --log                     prints a line for every request, as the functions log in AWS
 
 Ends with Ctrl-C; the data with it, unless it is kept. Credentials are made anew at every start.
@@ -50,6 +52,8 @@ export type Running = {
   readonly users: readonly Credentials[];
   readonly roles: readonly Credentials[];
   readonly root: Credentials;
+  /** Whom `--sign-in` names. */
+  readonly others: readonly Credentials[];
   readonly stacks: readonly DemoStack[];
 };
 
@@ -58,6 +62,7 @@ async function start(options: {
   importFile: string | undefined;
   dataFolder: string | undefined;
   administrators: string[];
+  signIn: string[];
   directWrites: boolean;
   say: (line: string) => void;
 }): Promise<Running> {
@@ -131,7 +136,7 @@ async function start(options: {
       DIRECT_WRITES: process.env.DIRECT_WRITES ?? "false",
     },
   });
-  return signEverybodyIn(stack);
+  return signEverybodyIn(stack, options.signIn);
 }
 
 /** ImportUsers reads the account's file as if it were IAM, unless another IAM is named; without a file, an account of nobody. */
@@ -147,6 +152,13 @@ function requireAdministrator(arn: string): string {
   const kind = readPrincipal(arn)?.kind;
   if (kind === "user" || kind === "role") return arn;
   throw new Error(`\`--administrators\` takes ARNs of IAM users and roles, not \`${arn}\``);
+}
+
+/** Whoever can sign a request. */
+function requirePrincipal(arn: string): Principal {
+  const principal = readPrincipal(arn);
+  if (principal && principal.kind !== "role" && principal.kind !== "person") return principal;
+  throw new Error(`\`--sign-in\` takes ARNs of users, federated users and sessions of roles, not \`${arn}\``);
 }
 
 /** Found out before anything is started. */
@@ -170,7 +182,7 @@ function accountIdOf(account: Account | undefined): string {
 const PAGE = 500;
 
 /** Credentials for everybody in the table, and what stacks there are. */
-async function signEverybodyIn(stack: LocalStack): Promise<Running> {
+async function signEverybodyIn(stack: LocalStack, others: readonly string[]): Promise<Running> {
   const users = await everyPage((token) => listUsers(stack.table, PAGE, token));
   const stacks = await everyPage((token) => listStacks(stack.table, PAGE, token));
   const signIn = (arn: string, userId: string, IamUserArn = arn): Credentials => {
@@ -182,18 +194,23 @@ async function signEverybodyIn(stack: LocalStack): Promise<Running> {
       ...(sessionToken === undefined ? {} : { sessionToken }),
     };
   };
-  const sessionOf = ({ Name, UserId, IamUserArn }: User) =>
-    signIn(
-      `arn:aws:sts::${stack.accountId}:assumed-role/${Name}/local`,
-      `${UserId ?? "AROALOCAL"}:local`,
-      IamUserArn,
-    );
+  const arnOf = ({ Name, RoleArn = "" }: User) =>
+    `arn:aws:sts::${stack.accountId}:assumed-role/${Name}/${isIdentityCenterRole(RoleArn) ? "jane@example.com" : "local"}`;
+  const idOf = (arn: string) => {
+    const { kind, accountId, name, userArn, sessionName } = requirePrincipal(arn);
+    const id = users.find(({ IamUserArn }) => IamUserArn === userArn)?.UserId;
+    if (kind === "federated") return `${accountId}:${name}`;
+    return kind === "session" ? `${id ?? "AROALOCAL"}:${sessionName}` : (id ?? "AIDALOCAL");
+  };
   return {
     stack,
     users: users
-      .filter(({ Kind }) => Kind !== "role")
-      .map(({ IamUserArn, UserId }) => signIn(IamUserArn, UserId ?? "AIDALOCAL")),
-    roles: users.filter(({ Kind }) => Kind === "role").map(sessionOf),
+      .filter(({ Kind }) => Kind === "user" || Kind === "federated")
+      .map(({ IamUserArn }) => signIn(IamUserArn, idOf(IamUserArn))),
+    roles: users
+      .filter(({ Kind }) => Kind === "role")
+      .map((role) => signIn(arnOf(role), idOf(arnOf(role)), role.IamUserArn)),
+    others: others.map((arn) => signIn(arn, idOf(arn))),
     root: signIn(`arn:aws:iam::${stack.accountId}:root`, stack.accountId),
     stacks: stacks.map(({ StackId, Name, Arn }) => ({ StackId, Name, Arn })),
   };
@@ -209,6 +226,7 @@ async function main(): Promise<void> {
       import: { type: "string" },
       data: { type: "string" },
       administrators: { type: "string", default: "" },
+      "sign-in": { type: "string", default: "" },
       "direct-writes": { type: "boolean", default: false },
     },
   });
@@ -223,14 +241,20 @@ async function main(): Promise<void> {
     importFile: values.import,
     dataFolder: values.data,
     administrators: values.administrators.split(",").filter(Boolean).map(requireAdministrator),
+    signIn: values["sign-in"]
+      .split(",")
+      .filter(Boolean)
+      .map((arn) => requirePrincipal(arn).arn),
     directWrites: values["direct-writes"],
     say: (line) => process.stderr.write(`${line}\n`),
   });
   process.once("exit", removeState);
   if (values.json) {
-    const { stack, users, roles, root, stacks } = running;
+    const { stack, users, roles, root, others, stacks } = running;
     const { url, region, accountId } = stack;
-    process.stdout.write(`${JSON.stringify({ url, region, accountId, users, roles, root, stacks })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ url, region, accountId, users, roles, root, others, stacks })}\n`,
+    );
   } else process.stdout.write(await welcome(running));
 }
 

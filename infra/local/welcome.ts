@@ -6,7 +6,7 @@ import type { Credentials, Running } from "./start.ts";
 const MOST_SHOWN = 20;
 
 /** What a person sees when the local stack is ready: whom to be, a check to paste, and its answer. */
-export async function welcome({ stack, users, roles, root, stacks }: Running): Promise<string> {
+export async function welcome({ stack, users, roles, root, others, stacks }: Running): Promise<string> {
   const someone = users.find(({ IamUserArn }) => IamUserArn.endsWith("/bob")) ?? users[0] ?? root;
   const stackAsked = stacks.find(({ Name }) => Name === "webshop-production") ?? stacks[0];
   const question = {
@@ -19,7 +19,7 @@ export async function welcome({ stack, users, roles, root, stacks }: Running): P
   const answer = await response.text();
   return `
 Stackwarden runs at ${stack.url} (region ${stack.region}, account ${stack.accountId}).
-${listed("Stacks", stacks, ({ StackId, Name }) => `${StackId}  ${Name}`)}${listed("People, with credentials made for this run (key and secret)", [...users, root], keysOf)}${listed("Sessions of roles (key, secret, and the token to send as X-Amz-Security-Token)", roles, keysOf)}
+${listed("Stacks", stacks, ({ StackId, Name }) => `${StackId}  ${Name}`)}${listed("People, with credentials made for this run (key and secret)", [...users, root], keysOf)}${listed("Sessions of roles (key, secret, and the token to send as X-Amz-Security-Token)", roles, keysOf)}${listed("Whom `--sign-in` named (key, secret, and the token of who has one)", others, keysOf)}
 A check to paste: may ${nameOf(someone)} deploy to ${stackAsked?.Name}?
 
 curl -s ${url} \\
@@ -51,5 +51,7 @@ function keysOf(one: Credentials): string {
 }
 
 function nameOf({ IamUserArn }: Credentials): string {
-  return readPrincipal(IamUserArn)?.kind === "root" ? "root" : IamUserArn.replace(/^.*?:(?:user|role)\//, "");
+  return readPrincipal(IamUserArn)?.kind === "root"
+    ? "root"
+    : IamUserArn.replace(/^.*?:(?:user|role|federated-user|assumed-role)\//, "");
 }

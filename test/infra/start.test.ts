@@ -72,7 +72,7 @@ describe("npm start", { timeout: PATIENCE }, () => {
   test("announces itself in one line for scripts, and leaves nothing behind when it ends", async () => {
     const stack = await start();
     expect(stack).toMatchObject({ region: "us-east-1", accountId: "123456789012" });
-    expect([stack.users.length, stack.roles.length, stack.stacks.length]).toEqual([5, 3, 3]);
+    expect([stack.users.length, stack.roles.length, stack.stacks.length]).toEqual([5, 4, 3]);
     expect(await mayDeploy(stack)).toBe(true);
     expect(existsSync(STATE)).toBe(true);
     expect(await stop()).toBe(130);
