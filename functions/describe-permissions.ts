@@ -27,7 +27,7 @@ export const handler = serve(DescribePermissions, async (call) => {
 
 /** The levels of groups on a stack by their names, where there are any. */
 function groupPermissions({ StackId, GroupGrants = {} }: Stack) {
-  const rows = Object.entries(GroupGrants).map(([GroupName, Level]) => ({ StackId, GroupName, Level }));
+  const rows = Object.entries(GroupGrants).map(([GroupName, { Level }]) => ({ StackId, GroupName, Level }));
   return rows.length === 0
     ? {}
     : { GroupPermissions: rows.toSorted((a, b) => (a.GroupName < b.GroupName ? -1 : 1)) };

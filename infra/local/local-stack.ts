@@ -61,7 +61,8 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   for (const route of allRoutes)
     Object.assign(process.env, resolveEnvironment(template, route.environment, given));
 
-  const table = openTable(tableName);
+  process.env.TABLE_TIMEOUT_MS ??= "15000";
+  const table = openTable(tableName, undefined, Number(process.env.TABLE_TIMEOUT_MS));
   await createTable(table, tableDefinition(template, tableName));
 
   const stream = options.streams ? await runStreams(table, options, region) : undefined;

@@ -44,12 +44,16 @@ export function shownOf(holding: Holder, stack: Stack, grant: GrantOf): Shown {
 }
 
 /** Of a user whom IAM no longer has, no group is a reason to let them do anything. */
-function levelsOfGroups({ Groups, GoneSince }: User, { GroupGrants }: Stack): SourcedLevel[] {
+function levelsOfGroups({ Groups, GroupIds, GoneSince }: User, { GroupGrants }: Stack): SourcedLevel[] {
   return Groups.flatMap((name) => {
-    const Level = levelOfGroup(GroupGrants, name);
+    const Level = levelOfGroup(GroupGrants, name, idOf(GroupIds, name));
     const counts = Level !== undefined && (GoneSince === undefined || Level === "deny");
     return counts ? [{ Level, LevelFrom: `group/${name}` }] : [];
   });
+}
+
+function idOf(ids: User["GroupIds"] = {}, name: string): string | undefined {
+  return Object.hasOwn(ids, name) ? ids[name] : undefined;
 }
 
 /** What is given to a role of Identity Center holds for every person who comes by it. */

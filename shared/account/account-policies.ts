@@ -74,6 +74,13 @@ export class AccountPolicies {
     ];
   }
 
+  idsOfGroups(names: readonly string[]): Record<string, string> {
+    const ids = this.groups.flatMap(({ Name, Id }) =>
+      Id !== undefined && Name !== "__proto__" && names.includes(Name) ? [[Name, Id] as const] : [],
+    );
+    return Object.fromEntries(ids);
+  }
+
   ofGroup(name: string): readonly PolicyRef[] {
     const missing = { Name: `group/${name}`, Unreadable: `the group is not in ${this.#source}` };
     return this.#groups.get(name) ?? [missing];

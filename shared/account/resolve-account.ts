@@ -29,6 +29,7 @@ export type AccountUser = Pick<
   | "TrustPolicy"
   | "InstanceProfiles"
   | "Groups"
+  | "GroupIds"
   | "Policies"
   | "Boundary"
   | "Tags"
@@ -144,7 +145,9 @@ export class AccountResolver {
           ...Groups.flatMap((name) => this.policies.ofGroup(name)),
           ...this.#faultsOfTags(detail),
         ];
-        return [{ IamUserArn, Name, Kind: "user", UserId, Groups, Policies, ...this.#capAndTags(detail) }];
+        const GroupIds = this.policies.idsOfGroups(Groups);
+        const member = Groups.length > 0 ? { Groups, GroupIds } : { Groups };
+        return [{ IamUserArn, Name, Kind: "user", UserId, ...member, Policies, ...this.#capAndTags(detail) }];
       },
     );
     return [...users, ...unread];

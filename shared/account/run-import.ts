@@ -7,7 +7,6 @@ import type { Table } from "../table/table.ts";
 import { listStacks } from "../table/stacks.ts";
 import { listUsers, readUser } from "../table/users.ts";
 import type { User } from "../model/user.ts";
-import { forgetGroups } from "./forget-groups.ts";
 import type { IamReader } from "./iam-reader.ts";
 import { type Due, ImportJob } from "./import-job.ts";
 import { lookIntoRoles, rolesOfStack } from "./look-into-roles.ts";
@@ -74,11 +73,6 @@ class ImportPass {
       await this.#job.progress();
     }
     await this.#readGroups();
-    const { Caller } = this.#job.sync;
-    await forgetGroups(this.#job.table, this.#account.policies.groups, {
-      caller: Caller,
-      now: this.#job.now,
-    });
     for await (const entries of this.#iam.users())
       await this.#importPage(entries, (some) => this.#account.resolveUsers(some));
     for await (const entries of this.#iam.roles())

@@ -38,7 +38,7 @@ export async function* copyGrants(call: Call, source: Stack, StackId: string): A
   const { table } = call.deployment;
   const event = (about: { IamUserArn: string } | { GroupName: string }, Before: object, After: object) =>
     appendEvent(table, changeEvent(call, { StackId, ...about, Before, After }));
-  for (const [GroupName, Level] of Object.entries(source.GroupGrants ?? {})) {
+  for (const [GroupName, { Level }] of Object.entries(source.GroupGrants ?? {})) {
     yield [event({ GroupName }, { Level: NO_GRANT.Level }, { Level })];
   }
   for await (const grants of grantsOfStack(table, source.StackId)) {

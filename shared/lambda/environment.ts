@@ -40,7 +40,8 @@ function open(functionArn: string): Deployment {
     throw new Error("TABLE_NAME and the function's own ARN are needed to open the table");
   }
   return {
-    table: openTable(tableName),
+    // Set where the machine is slower than Lambda's.
+    table: openTable(tableName, undefined, Number(process.env.TABLE_TIMEOUT_MS) || undefined),
     place: { partition, region, accountId },
     administrators: new Set(administrators.split(",").filter(Boolean).map(administratorArn)),
   };

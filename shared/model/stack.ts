@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { Fault } from "./fault.ts";
-import { Level } from "./level.ts";
+import { GroupGrants } from "./group.ts";
 import { CustomJson, idOf, nameOf, text } from "./text.ts";
 
 export const StackId = idOf("stack");
@@ -14,8 +14,8 @@ export const Stack = z.object({
   ServiceRoleArn: z.string(),
   DefaultInstanceProfileArn: z.string(),
   Tags: z.record(z.string(), z.string()),
-  /** Levels of IAM groups, by the group's name; here, so that a check reads them with the stack. */
-  GroupGrants: z.record(z.string(), Level).optional(),
+  /** Levels of IAM groups; here, so that a check reads them with the stack. */
+  GroupGrants: GroupGrants.optional(),
   /** How many layers it has; none said is none. */
   LayerCount: z.number().optional(),
   CreatedAt: z.string(),

@@ -29,6 +29,8 @@ export const User = z.object({
   /** Of a role: the ARNs of the instance profiles that hold it. */
   InstanceProfiles: z.array(z.string()).optional(),
   Groups: z.array(z.string()),
+  /** IAM's unique ids of these groups, by name, as far as they are known. */
+  GroupIds: z.record(z.string(), z.string()).optional(),
   Policies: z.array(PolicyRef),
   Boundary: PolicyRef.optional(),
   Tags: z.record(z.string(), z.string()),
@@ -59,6 +61,7 @@ export const IamFacts = User.pick({
   TrustPolicy: true,
   InstanceProfiles: true,
   Groups: true,
+  GroupIds: true,
   Policies: true,
   Boundary: true,
   Tags: true,

@@ -9,15 +9,18 @@ export type Table = {
   readonly onWriteUnits?: (units: number) => void;
 };
 
+/** Three of them fit into the time of a function. */
+const TIMEOUT_MS = 1200;
+
 /**
  * Opens the table. Credentials and endpoint come from where the SDK finds them, and so does the region, unless it is another.
  * A call that hangs is given up and tried again, three times in all.
  */
-export function openTable(name: string, region?: string): Table {
+export function openTable(name: string, region?: string, timeoutMs = TIMEOUT_MS): Table {
   const client = new DynamoDBClient({
     ...(region === undefined ? {} : { region }),
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1800, requestTimeout: 1200, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: 1800, requestTimeout: timeoutMs, throwOnRequestTimeout: true },
   });
   // An object with a member called `constructor`, such as a tag's key, looks like an instance of a class.
   const marshallOptions = { removeUndefinedValues: true, convertClassInstanceToMap: true };

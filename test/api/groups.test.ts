@@ -181,7 +181,7 @@ describe("the levels of groups", () => {
 
   test("are at most 100, and the next is refused with what to do", async () => {
     const [last = "", ...hundred] = many();
-    const GroupGrants = Object.fromEntries(hundred.map((name) => [name, "show"]));
+    const GroupGrants = Object.fromEntries(hundred.map((name) => [name, { Level: "show" }]));
     const { Revision, ...item } = await stack.read(keys.stack(stackId));
     await stack.put({ ...item, Revision, GroupGrants });
     const { status, body } = await setGroup(manager, last, "show");

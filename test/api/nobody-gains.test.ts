@@ -202,16 +202,15 @@ describe("whom IAM does not have", () => {
     };
     await importWith(seam());
     expect(await decided(admin, userArn("newcomer"), "CreateLayer")).toMatchObject({ rule: "default-deny" });
-    expect(await stack.eventsOfStack(stackId)).toMatchObject([
-      {},
-      {
-        Operation: "ImportUsers",
-        Caller: "tester",
-        GroupName: "old",
-        Before: { Level: "manage" },
-        After: { Level: "iam_only" },
-      },
-    ]);
+    // The level of the group that was can be taken away, and given to the one that is.
+    expect((await stack.post(admin, "/SetPermission", level)).status).toBe(200);
+    expect(await decided(admin, userArn("newcomer"), "CreateLayer")).toMatchObject({ levelFrom: "group/old" });
+    expect(await decided(admin, userArn("member"), "CreateLayer")).toMatchObject({ rule: "default-deny" });
+    inIam();
+    await importWith(seam());
+    expect((await stack.post(admin, "/SetPermission", level)).status).toBe(404);
+    expect((await stack.post(admin, "/SetPermission", { ...level, Level: "iam_only" })).status).toBe(200);
+    expect((await stack.read(keys.stack(stackId))).GroupGrants).toEqual({});
   });
 });
 

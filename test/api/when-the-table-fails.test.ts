@@ -14,6 +14,7 @@ let manager: Identity;
 type Way = { readonly url: string; state: "open" | "hangs" | "hangs up"; close(): void };
 
 beforeAll(async () => {
+  process.env.TABLE_TIMEOUT_MS = "1200";
   way = await openWay(inject("endpoint"));
   stack = await openTestStack({ endpoint: way.url });
   stackId = await stack.addStack();

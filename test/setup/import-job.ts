@@ -14,7 +14,7 @@ import { ACCOUNT } from "./test-stack.ts";
 
 /** A table of its own, in this region or another. */
 export async function newTable(template: Template, region?: string): Promise<Table> {
-  const table = openTable(`test-${randomUUID()}`, region);
+  const table = openTable(`test-${randomUUID()}`, region, 15_000);
   await table.client.send(new CreateTableCommand(tableDefinition(template, table.name)));
   return table;
 }
