@@ -11,6 +11,7 @@ export const handler = serve(CheckStackRoles, async (call) => {
   if (!stack) throw noSuchStack(StackId);
   const { table, place } = call.deployment;
   const named = await rolesOfStack(table, stack);
-  const { gaps } = await lookIntoRoles(table, IamRoles.ofProcess(), named, { place, stackId: StackId });
-  return { StackId, RoleGaps: [...gaps] };
+  const looked = await lookIntoRoles(table, IamRoles.ofProcess(), named, { place, stackId: StackId });
+  const { gaps, unknown } = looked;
+  return { StackId, RoleGaps: [...gaps], ...(unknown.length === 0 ? {} : { NotKnown: [...unknown] }) };
 });

@@ -24,7 +24,13 @@ export const handler = serve(DescribeStacks, async (call) => {
   if (!call.answer.known || call.answer.decision === "explicitDeny") throw accessDenied(call.answer);
   const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
     const { page: stacks, next } = await listStacks(table, limit, token);
-    return { page: await describe(stacks.map(({ StackId }) => StackId)), next };
+    const items = await getItems(
+      table,
+      stacks.map(({ StackId }) => keys.stack(StackId)),
+    );
+    // The index may have one that was deleted a moment ago.
+    const there = stacks.filter(({ StackId }) => items.get(keys.stack(StackId)) !== undefined);
+    return { page: await describe(there.map(({ StackId }) => StackId)), next };
   });
   return { Stacks: rows, ...rest };
 });

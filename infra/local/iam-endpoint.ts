@@ -32,7 +32,7 @@ export type IamEndpoint = {
   /** The most entries of a page. */
   pageSize: number;
   /** Asked before each call is answered; answers with an error, or nothing. */
-  before: (call: IamCall) => IamRefusal | undefined;
+  before: (call: IamCall) => IamRefusal | undefined | Promise<IamRefusal | undefined>;
   readonly calls: IamCall[];
   readonly close: () => Promise<void>;
 };
@@ -47,12 +47,12 @@ export const THROTTLED: IamRefusal = { status: 400, code: "Throttling", message:
  */
 export async function startIamEndpoint(account: IamAccount, pageSize = 100): Promise<IamEndpoint> {
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
+    void text(request).then(async (body) => {
       const parameters = new URLSearchParams(body);
       const action = parameters.get("Action") ?? "";
       const call = { number: endpoint.calls.length + 1, action, parameters };
       endpoint.calls.push(call);
-      const refusal = endpoint.before(call);
+      const refusal = await endpoint.before(call);
       if (refusal === "cut") return request.socket.destroy();
       const result = refusal ?? answer(endpoint, call);
       const isRefused = "code" in result;

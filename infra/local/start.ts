@@ -144,8 +144,19 @@ async function serveIam(file: string | undefined): Promise<void> {
   if (process.env.AWS_ENDPOINT_URL_IAM !== undefined) return;
   const details = file === undefined ? {} : await readDetails(file);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `readAccount` has read the same file
-  const { url } = await startIamEndpoint(details as IamAccount);
-  process.env.AWS_ENDPOINT_URL_IAM = url;
+  const iam = await startIamEndpoint(details as IamAccount);
+  // The file as it is when an import begins; one that cannot be read meanwhile changes nothing.
+  iam.before = async ({ action, parameters }) => {
+    const isBeginning = action === "GetAccountAuthorizationDetails" && !parameters.has("Marker");
+    if (file !== undefined && isBeginning)
+      iam.account = await readDetails(file).then(
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is wrong in it is the import's to say
+        (now) => now as IamAccount,
+        () => iam.account,
+      );
+    return undefined;
+  };
+  process.env.AWS_ENDPOINT_URL_IAM = iam.url;
 }
 
 function requireAdministrator(arn: string): string {

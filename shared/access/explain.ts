@@ -8,7 +8,7 @@ export function explain(answer: Answer): string {
 
 const REASONS: Readonly<Record<Answer["rule"], (answer: Answer) => string>> = {
   "account-owner": () => "the account root is beyond levels and policies",
-  "level-deny": (answer) => `${levelOf(answer)} on this stack is \`deny\`, which no policy overrides`,
+  "level-deny": (answer) => `the level${whose(answer)} on this stack is \`deny\`, which no policy overrides`,
   "policy-deny": (answer) => `${statementOf(answer)} denies it`,
   "policy-unreadable": ({ unreadable }) =>
     `it might be denied by what could not be read: ${list(unreadable)}`,
@@ -17,7 +17,7 @@ const REASONS: Readonly<Record<Answer["rule"], (answer: Answer) => string>> = {
   "policy-allow": (answer) => `${statementOf(answer)} allows it`,
   "pass-role": ({ mustPassRole }) =>
     `an application on an instance must be allowed \`iam:PassRole\` on ${mustPassRole}`,
-  "level-allow": (answer) => `${levelOf(answer)} \`${answer.level}\` includes it`,
+  "level-allow": (answer) => `the level \`${answer.level}\`${whose(answer)} includes it`,
   "self-management": () => "self-management is on for this user",
   "default-deny": (answer) => `nothing allows it: ${remedyOf(answer)}`,
 };
@@ -26,14 +26,17 @@ function statementOf({ statement }: Answer): string {
   return `policy \`${statement?.policy}\`, statement ${statement?.sid ?? `number ${(statement?.index ?? 0) + 1}`},`;
 }
 
-/** `the level`, or whose it is. */
-function levelOf({ levelFrom }: Answer): string {
+/** Whose level it is, unless their own. */
+function whose({ levelFrom }: Answer): string {
   const [kind, name] = levelFrom.split("/");
-  return name === undefined ? "the level" : `the level of the ${kind} \`${name}\``;
+  return name === undefined ? "" : ` of the ${kind} \`${name}\``;
 }
 
-function remedyOf({ known, goneSince, action, wouldGrant }: Answer): string {
-  if (!known) return "there is no such user here, an administrator can import it";
+function remedyOf({ known, subject, goneSince, action, wouldGrant }: Answer): string {
+  if (!known)
+    return subject.kind === "federated"
+      ? "there is no such user here, whose first DescribeMyUserProfile makes one"
+      : "there is no such user here, an administrator can import it";
   if (goneSince !== undefined)
     return `IAM has no such user or role since ${goneSince}, so policies give nothing any more`;
   const [service, name = ""] = action.split(":");

@@ -98,8 +98,12 @@ const KINDS: ReadonlyMap<string, { readonly operator: string; readonly kind: str
   ["aws:sourcearn", { operator: "ArnEquals", kind: "an ARN" }],
 ]);
 
-/** The context of a request that its sender asks about. */
-export function ownContext(setting: Setting, origin: Origin): Context {
+/** The context of a request that its sender asks about. @param own keys that only this kind of request has */
+export function ownContext(
+  setting: Setting,
+  origin: Origin,
+  own: readonly (readonly [string, string | readonly string[]])[] = [],
+): Context {
   const { sourceIp, userAgent, secureTransport } = origin;
   return new Context([
     ...filled(setting),
@@ -107,6 +111,7 @@ export function ownContext(setting: Setting, origin: Origin): Context {
     ...(sourceIp === undefined ? [] : [["aws:SourceIp", sourceIp] as const]),
     ...(userAgent === undefined ? [] : [["aws:UserAgent", userAgent] as const]),
     ...(secureTransport === undefined ? [] : [["aws:SecureTransport", String(secureTransport)] as const]),
+    ...own,
   ]);
 }
 

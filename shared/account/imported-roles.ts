@@ -8,35 +8,36 @@ import type { Table } from "../table/table.ts";
 import { readUser } from "../table/users.ts";
 import type { InstanceProfileFacts, PolicyText, RoleFacts } from "./role-facts.ts";
 
-/** A role as the last import saw it; `undefined` for one that it did not see. */
-export async function importedRole(table: Table, arn: string): Promise<RoleFacts | undefined> {
+/** A role as the last import saw it: `undefined`, it was gone; `unknown`, no import saw it. */
+export async function importedRole(table: Table, arn: string): Promise<RoleFacts | undefined | "unknown"> {
   const userArn = readPrincipal(arn)?.userArn;
   const role = userArn === undefined ? undefined : await readRole(table, userArn);
-  return role?.RoleArn === arn ? factsOf(table, role) : undefined;
+  if (!role || role.RoleArn !== arn) return "unknown";
+  return role.GoneSince === undefined ? factsOf(table, role) : undefined;
 }
 
-/** An instance profile as the last import saw it. One that holds no role is in no role's details, so it was not seen. */
+/** An instance profile, likewise. One that holds no role is in no role's details, so it was not seen. */
 export async function importedInstanceProfile(
   table: Table,
   arn: string,
-): Promise<InstanceProfileFacts | undefined> {
+): Promise<InstanceProfileFacts | undefined | "unknown"> {
   const userArn = await readRoleOfProfile(table, arn);
   const role = userArn === undefined ? undefined : await readRole(table, userArn);
-  if (!role?.InstanceProfiles?.includes(arn)) return undefined;
+  if (!role?.InstanceProfiles?.includes(arn)) return "unknown";
+  if (role.GoneSince !== undefined) return { Arn: arn };
   const Role = await factsOf(table, role);
-  return Role && { Arn: arn, Role };
+  return Role === "unknown" ? Role : { Arn: arn, Role };
 }
 
 async function readRole(table: Table, userArn: string): Promise<User | undefined> {
-  const role = readUser((await getItems(table, [keys.user(userArn)])).get(keys.user(userArn)));
-  return role?.GoneSince === undefined ? role : undefined;
+  return readUser((await getItems(table, [keys.user(userArn)])).get(keys.user(userArn)));
 }
 
 async function factsOf(
   table: Table,
   { RoleArn: Arn, TrustPolicy, Policies }: User,
-): Promise<RoleFacts | undefined> {
-  if (Arn === undefined || !TrustPolicy) return undefined;
+): Promise<RoleFacts | "unknown"> {
+  if (Arn === undefined || !TrustPolicy) return "unknown";
   const hashes = [TrustPolicy, ...Policies].flatMap((ref) => ("Hash" in ref ? [ref.Hash] : []));
   const texts = await getPolicies(table, hashes);
   const textOf = (ref: PolicyRef): PolicyText => {

@@ -1,4 +1,3 @@
-import { Fault } from "../model/fault.ts";
 import type { RoleGap } from "../model/role-gap.ts";
 import type { Stack } from "../model/stack.ts";
 import { layersOfStack } from "../table/layers.ts";
@@ -23,14 +22,21 @@ export async function rolesOfStack(table: Table, stack: Stack): Promise<NamedRol
   return { serviceRoleArn: stack.ServiceRoleArn, instanceProfileArns };
 }
 
-/** What was found; `roleArns` are the roles that instance profiles hold, with their paths. */
-export type LookedInto = { readonly gaps: readonly RoleGap[]; readonly roleArns: readonly string[] };
+/** What was found. */
+export type LookedInto = {
+  readonly gaps: readonly RoleGap[];
+  /** The roles that instance profiles hold, with their paths. */
+  readonly roleArns: readonly string[];
+  /** What neither IAM nor an import could be asked about. */
+  readonly unknown: readonly string[];
+};
+
+/** How long IAM is asked before what the last import saw has to do, in milliseconds; a function has ten seconds. */
+const PATIENCE = 5000;
 
 /**
- * Looks into the roles of a stack: as the last import saw them or, where that saw none or a fault that may be mended by now, as IAM has
- * them. Without IAM, it is the import that counts.
+ * Looks into the roles of a stack: as IAM has them now or, when it does not answer, as the last import saw them.
  * @param iam left out to go by the import alone
- * @throws Fault ServiceUnavailableException for a role of which neither knows
  */
 export async function lookIntoRoles(
   table: Table,
@@ -40,49 +46,48 @@ export async function lookIntoRoles(
 ): Promise<LookedInto> {
   const gaps: RoleGap[] = [];
   const roleArns: string[] = [];
+  const unknown: string[] = [];
+  const source = new Source(iam);
   if (serviceRoleArn !== undefined) {
-    const look = await lookInto(
-      serviceRoleArn,
-      await importedRole(table, serviceRoleArn),
-      iam && (() => iam.role(serviceRoleArn)),
-      (facts) => gapsOfServiceRole(serviceRoleArn, facts, stack),
+    const facts = await source.ask(
+      (roles) => roles.role(serviceRoleArn),
+      () => importedRole(table, serviceRoleArn),
     );
-    gaps.push(...look.gaps);
+    if (facts === "unknown") unknown.push(serviceRoleArn);
+    else gaps.push(...gapsOfServiceRole(serviceRoleArn, facts, stack));
   }
   for (const arn of new Set(instanceProfileArns)) {
-    const look = await lookInto(
-      arn,
-      await importedInstanceProfile(table, arn),
-      iam && (() => iam.instanceProfile(arn)),
-      (facts) => gapsOfInstanceProfile(arn, facts, stack),
+    const facts = await source.ask(
+      (roles) => roles.instanceProfile(arn),
+      () => importedInstanceProfile(table, arn),
     );
-    gaps.push(...look.gaps);
-    if (look.facts?.Role) roleArns.push(look.facts.Role.Arn);
+    if (facts === "unknown") unknown.push(arn);
+    else gaps.push(...gapsOfInstanceProfile(arn, facts, stack));
+    if (facts !== "unknown" && facts?.Role) roleArns.push(facts.Role.Arn);
   }
-  return { gaps, roleArns };
+  return { gaps, roleArns, unknown };
 }
 
-async function lookInto<Facts>(
-  arn: string,
-  imported: Facts | undefined,
-  askIam: (() => Promise<Facts | undefined>) | undefined,
-  gapsOf: (facts: Facts | undefined) => RoleGap[],
-): Promise<{ readonly facts: Facts | undefined; readonly gaps: RoleGap[] }> {
-  const known = imported && { facts: imported, gaps: gapsOf(imported) };
-  if (known && !known.gaps.some(({ severity }) => severity === "error")) return known;
-  try {
-    if (askIam) {
-      const facts = await askIam();
-      return { facts, gaps: gapsOf(facts) };
+/** Asks IAM, and once it did not answer or took too long, the import alone. */
+class Source {
+  readonly #until = performance.now() + PATIENCE;
+  #iam: IamRoles | undefined;
+
+  constructor(iam: IamRoles | undefined) {
+    this.#iam = iam;
+  }
+
+  /** `undefined`: there is none. */
+  async ask<Facts>(
+    ofIam: (iam: IamRoles) => Promise<Facts | undefined>,
+    ofImport: () => Promise<Facts | undefined | "unknown">,
+  ): Promise<Facts | undefined | "unknown"> {
+    if (performance.now() > this.#until) this.#iam = undefined;
+    try {
+      if (this.#iam) return await ofIam(this.#iam);
+    } catch {
+      this.#iam = undefined;
     }
-  } catch (error) {
-    if (!known) throw neitherKnows(arn, error);
+    return ofImport();
   }
-  if (known) return known;
-  throw neitherKnows(arn);
-}
-
-function neitherKnows(arn: string, cause?: unknown): Fault {
-  const message = `neither IAM nor an import can be asked about ${arn}, so nothing was done: try again, or import users first`;
-  return new Fault("ServiceUnavailableException", message, { cause });
 }

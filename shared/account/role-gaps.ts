@@ -40,7 +40,7 @@ export function gapsOfInstanceProfile(
   stack: For,
 ): RoleGap[] {
   if (!profile) {
-    const message = "IAM has no such instance profile: `npm run roles -- create` makes one";
+    const message = "IAM has no such instance profile: make it, as infra/roles.yml does";
     return [{ severity: "error", code: "no-such-instance-profile", Arn: arn, message }];
   }
   if (!profile.Role) {
@@ -51,7 +51,7 @@ export function gapsOfInstanceProfile(
 }
 
 function noSuchRole(arn: string): RoleGap {
-  const message = "IAM has no such role: `npm run roles -- create` makes one";
+  const message = "IAM has no such role: make it, as infra/roles.yml does";
   return { severity: "error", code: "no-such-role", Arn: arn, message };
 }
 
@@ -69,18 +69,21 @@ function gapsOfTrust(need: Need, { Arn, Trust }: RoleFacts, { place, stackId }: 
     // OpsWorks' own examples name a stack without the slash that ends its ARN.
     const arn = stackArn(place, stackId);
     const contexts = [arn, arn.slice(0, -1)].map((text) => contextOf(need, place, text));
-    const answers = new Set(contexts.map((context) => mayAssume(value, NEEDS[need], context)));
-    if (answers.has("allowed")) return [];
-    const asked = [...new Set(contexts.flatMap(({ absent }) => absent))];
-    if (asked.length > 0) {
-      const keys = asked.map((key) => `\`${key}\``).join(", ");
-      const message = `lets ${service} assume the role under conditions on ${keys}, which cannot be foreseen here`;
-      return [{ ...gap, severity: "warning", code: "trust-depends", message }];
+    const answers = contexts.map((context) => mayAssume(value, NEEDS[need], context));
+    const denied = new Set(answers.map(({ Deny }) => Deny));
+    const allowed = new Set(answers.map(({ Allow }) => Allow));
+    if (denied.has("yes")) {
+      const message = `denies ${service} \`sts:AssumeRole\`, so it is no ${need}`;
+      return [{ ...gap, severity: "error", code: "not-trusted", message }];
     }
-    const message = answers.has("explicitDeny")
-      ? `denies ${service} \`sts:AssumeRole\`, so it is no ${need}`
-      : `does not let ${service} assume the role, so it is no ${need}${lostName(Trust.Text, service)}`;
-    return [{ ...gap, severity: "error", code: "not-trusted", message }];
+    if (!allowed.has("yes") && !allowed.has("depends")) {
+      const message = `does not let ${service} assume the role, so it is no ${need}${lostName(Trust.Text, service)}`;
+      return [{ ...gap, severity: "error", code: "not-trusted", message }];
+    }
+    if (allowed.has("yes") && !denied.has("depends")) return [];
+    const keys = [...new Set(contexts.flatMap(({ absent }) => absent))].map((key) => `\`${key}\``).join(", ");
+    const message = `lets ${service} assume the role or not by conditions on ${keys}, which cannot be foreseen here`;
+    return [{ ...gap, severity: "warning", code: "trust-depends", message }];
   } catch (error) {
     if (!(error instanceof InvalidPolicy)) throw error;
     return [{ ...gap, severity: "error", code: "unreadable", path: error.path, message: error.fault }];
@@ -92,7 +95,7 @@ function lostName(trust: string, service: string): string {
   return /"Service"\s*:\s*(?:\[\s*)?""/.test(trust) ? `: write \`${service}\` where it has \`""\`` : "";
 }
 
-/** What a service says of itself as it assumes a role; of an instance, nothing is known beforehand. */
+/** What a service says of itself as it assumes a role; of an instance, only its account is known beforehand. */
 function contextOf(need: Need, { accountId }: Place, sourceArn: string): Context {
   return new Context(
     need === "service role"

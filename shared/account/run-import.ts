@@ -249,17 +249,13 @@ class ImportPass {
         const { StackId } = stack;
         const [, partition = "", , region = ""] = stack.Arn.split(":");
         const place = { partition, region, accountId: this.#accountId };
-        try {
-          const named = await rolesOfStack(table, stack);
-          const { gaps } = await lookIntoRoles(table, undefined, named, { place, stackId: StackId });
-          this.#job.roleGaps(
-            StackId,
-            gaps.filter(({ severity }) => severity === "error"),
-          );
-        } catch (error) {
-          if (!(error instanceof Fault && error.name === "ServiceUnavailableException")) throw error;
-          this.#job.notUnderstood(`stack ${StackId}: ${error.message}`);
-        }
+        const named = await rolesOfStack(table, stack);
+        const { gaps, unknown } = await lookIntoRoles(table, undefined, named, { place, stackId: StackId });
+        this.#job.roleGaps(
+          StackId,
+          gaps.filter(({ severity }) => severity === "error"),
+        );
+        for (const arn of unknown) this.#job.notUnderstood(`stack ${StackId}: ${arn} is not imported`);
       }
       this.#job.checkTime();
       token = next;

@@ -7,6 +7,8 @@ import { operation } from "./operation.ts";
  * What the service role and the instance profiles of a stack and its layers lack, all at once, with what would mend it: not there, not
  * trusted, without a policy, or with a policy that does not do what it looks like.
  *
+ * `NotKnown` are those about which neither IAM nor an import could be asked.
+ *
  * Source: OpsWorks User Guide, "Specifying Permissions for Apps Running on EC2 instances".
  */
 export const CheckStackRoles = operation({
@@ -14,6 +16,10 @@ export const CheckStackRoles = operation({
   path: "/CheckStackRoles",
   reads: true,
   input: z.strictObject({ StackId }),
-  output: z.object({ StackId: z.string(), RoleGaps: z.array(RoleGap) }),
+  output: z.object({
+    StackId: z.string(),
+    RoleGaps: z.array(RoleGap),
+    NotKnown: z.array(z.string()).optional(),
+  }),
   needs: ({ StackId }) => ({ action: "stackwarden:CheckStackRoles", stackId: StackId }),
 });

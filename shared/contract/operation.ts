@@ -14,6 +14,8 @@ export type Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   readonly reads: boolean;
   /** `undefined` where the question itself decides what is needed, and the operation sees to it. */
   needs(input: z.output<Input>, place: Place): Need | undefined;
+  /** Condition keys that this very request has, beside those of every request. */
+  context?(input: z.output<Input>): readonly (readonly [string, string | readonly string[]])[];
   /** The users beside the caller whose items the operation takes, read in the same request. */
   about?(input: z.output<Input>): readonly string[];
 };

@@ -25,7 +25,13 @@ export const SetPermission = operation({
     .superRefine(({ IamUserArn: user, GroupName: group, Level: level, AllowSsh, AllowSudo }, context) => {
       const say = (path: string, message: string) =>
         context.addIssue({ code: "custom", path: [path], message, input: undefined });
-      if (user === undefined && group === undefined) say("IamUserArn", "is required");
+      if (user === undefined && group === undefined) {
+        context.addIssue({
+          code: "custom",
+          message: "one of `IamUserArn` and `GroupName` is required",
+          input: undefined,
+        });
+      }
       if (group === undefined) return;
       if (user !== undefined) say("GroupName", "must be left out with `IamUserArn`");
       if (level === undefined) say("Level", "is required with `GroupName`");

@@ -10,6 +10,10 @@ export const TagResource = operation({
   reads: false,
   input: z.strictObject({ ResourceArn: TaggedArn, Tags }),
   output: z.object({}),
+  context: ({ Tags: tags }) => [
+    ["aws:TagKeys", Object.keys(tags)],
+    ...Object.entries(tags).map(([name, value]) => [`aws:RequestTag/${name}`, value] as const),
+  ],
   needs: ({ ResourceArn }, place) => ({
     action: "opsworks:TagResource",
     ...taggedHere(ResourceArn, place),

@@ -16,6 +16,7 @@ export const UntagResource = operation({
       .max(40, { error: "must name at most 40 tags" }),
   }),
   output: z.object({}),
+  context: ({ TagKeys }) => [["aws:TagKeys", [...TagKeys]]],
   needs: ({ ResourceArn }, place) => ({
     action: "opsworks:UntagResource",
     ...taggedHere(ResourceArn, place),

@@ -18,8 +18,12 @@ export function namesService(value: unknown, services: readonly string[]): boole
   );
 }
 
+/** Whether something holds, or hangs on what is not known. */
+export type Holds = "yes" | "depends" | "no";
+
 /**
- * Whether a role's trust policy lets a service assume it in this context: a Deny wins, otherwise an Allow is needed.
+ * Whether a role's trust policy allows and denies a service to assume it in this context. What hangs on a key that the context does not have
+ * depends: the service may send it.
  * @param value the document as {@link readJson} reads it
  * @throws InvalidPolicy
  */
@@ -27,13 +31,14 @@ export function mayAssume(
   value: unknown,
   services: readonly string[],
   context: Context,
-): "allowed" | "explicitDeny" | "implicitDeny" {
+): { readonly Allow: Holds; readonly Deny: Holds } {
   const document = readDocument(value, "trust");
-  const matching = document.statements.filter(
-    (statement) => letsAssume(statement, services) && holds(statement, document, context),
-  );
-  if (matching.some(({ effect }) => effect === "Deny")) return "explicitDeny";
-  return matching.length > 0 ? "allowed" : "implicitDeny";
+  const found = { Allow: new Set<Holds>(), Deny: new Set<Holds>() };
+  for (const statement of document.statements) {
+    if (letsAssume(statement, services)) found[statement.effect].add(holds(statement, document, context));
+  }
+  const most = (of: ReadonlySet<Holds>) => (of.has("yes") ? "yes" : of.has("depends") ? "depends" : "no");
+  return { Allow: most(found.Allow), Deny: most(found.Deny) };
 }
 
 /** Whether a statement is about one of the services assuming the role. */
@@ -47,8 +52,9 @@ function letsAssume({ action, principals }: StatementText, services: readonly st
   return isNamed !== principals.some(({ not }) => not) && isAbout(select(action, compileAction), ASSUME_ROLE);
 }
 
-function holds({ conditions }: StatementText, { version }: Document, context: Context): boolean {
-  return conditions.every((condition) =>
-    compileCondition(condition, version === "2012-10-17").holds(context),
-  );
+function holds({ conditions }: StatementText, { version }: Document, context: Context): Holds {
+  const compiled = conditions.map((condition) => compileCondition(condition, version === "2012-10-17"));
+  const known = compiled.filter(({ key }) => context.ask(key) !== undefined);
+  if (!known.every((condition) => condition.holds(context))) return "no";
+  return known.length < compiled.length ? "depends" : "yes";
 }

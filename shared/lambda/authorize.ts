@@ -25,6 +25,7 @@ export async function authorizeCall(operation: Operation, call: Call): Promise<v
   const { table, place } = call.deployment;
   const need = operation.needs(call.input, place);
   if (!need) return;
+  call.context = operation.context?.(call.input) ?? [];
   const { action, layerId } = need;
   const stackId =
     layerId === undefined ? need.stackId : (await stacksOfLayers(table, [layerId])).get(layerId);
@@ -91,11 +92,12 @@ async function requireAllowed(call: Call, action: string): Promise<void> {
 
 /** Whether the caller may do this, in the context of this very request. */
 export function ask(call: Call, action: string): Promise<Answer> {
-  const { deployment, snapshot, caller, origin, now } = call;
+  const { deployment, snapshot, caller, origin, now, context } = call;
   return answer(deployment, snapshot, caller, action, (user) =>
     ownContext(
       { ...caller, user, stackTags: snapshot.stack?.Tags ?? {}, place: deployment.place, now },
       origin,
+      context,
     ),
   );
 }

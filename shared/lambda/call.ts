@@ -17,6 +17,8 @@ export type Call<Input = unknown> = {
   readonly origin: Origin;
   /** What came in; after `parse`, the operation's input. */
   input: Input;
+  /** Condition keys of this very request, beside those of every request. */
+  context?: readonly (readonly [string, string | readonly string[]])[];
   /** The caller, the users and the stack that the operation is about, as `authorize` read them. */
   snapshot: Snapshot;
   /** What `authorize` decided, for the log. */

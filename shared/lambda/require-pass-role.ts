@@ -25,7 +25,7 @@ export async function requirePassRole(call: Call, roles: readonly Passed[]): Pro
     );
     if (asked.decision === "allowed") continue;
     refusals.push(
-      `User: ${caller.principal.arn} is not authorized to perform: iam:PassRole on resource: ${roleArn} (${asked.rule}: ${explain(asked)})`,
+      `User: ${caller.principal.arn} is not authorized to perform: iam:PassRole on resource: ${roleArn} (passed to ${service}; ${asked.rule}: ${explain(asked)})`,
     );
   }
   if (refusals.length > 0) throw new Fault("AccessDeniedException", refusals.join("; "));

@@ -11,7 +11,15 @@ import { requirePassRole } from "./require-pass-role.ts";
  */
 export async function requireRoles(call: Call, named: NamedRoles, stackId: string): Promise<RoleGap[]> {
   const { table, place } = call.deployment;
-  const { gaps, roleArns } = await lookIntoRoles(table, IamRoles.ofProcess(), named, { place, stackId });
+  for (const arn of [named.serviceRoleArn, ...named.instanceProfileArns]) mustBeHere(arn, place.accountId);
+  const { gaps, roleArns, unknown } = await lookIntoRoles(table, IamRoles.ofProcess(), named, {
+    place,
+    stackId,
+  });
+  if (unknown.length > 0) {
+    const message = `neither IAM nor an import can be asked about ${unknown.join(", ")}, so nothing was done: try again, or import users first`;
+    throw new Fault("ServiceUnavailableException", message);
+  }
   const { serviceRoleArn } = named;
   await requirePassRole(call, [
     ...(serviceRoleArn === undefined ? [] : [{ roleArn: serviceRoleArn, service: "opsworks.amazonaws.com" }]),
@@ -20,6 +28,15 @@ export async function requireRoles(call: Call, named: NamedRoles, stackId: strin
   const errors = gaps.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Fault("ValidationException", errors.map(sentenceOf).join("; "));
   return [...gaps];
+}
+
+/** A service takes roles of its own account alone. */
+function mustBeHere(arn: string | undefined, accountId: string): void {
+  if (arn === undefined || arn.split(":")[4] === accountId) return;
+  throw new Fault(
+    "ValidationException",
+    `${arn} is of another account: a stack takes roles of account ${accountId}`,
+  );
 }
 
 function sentenceOf({ Arn, policy, message }: RoleGap): string {

@@ -53,7 +53,12 @@ export async function setLevelOfGroup(
     ...(right ? [grantMustBe(table, right)] : []),
     appendEvent(
       table,
-      changeEvent(call, { StackId: stackId, GroupName, Before: { Level: before ?? "iam_only" }, After: { Level: level } }),
+      changeEvent(call, {
+        StackId: stackId,
+        GroupName,
+        Before: { Level: before ?? "iam_only" },
+        After: { Level: level },
+      }),
     ),
   ]);
 }

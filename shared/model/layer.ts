@@ -159,14 +159,14 @@ type LayerChange = z.infer<typeof LayerSettings> & {
 };
 
 /**
- * The layer with a change applied, member by member. A secret that comes back filtered, as it was shown, stays as it is.
+ * The layer with a change applied, member by member; `Attributes` are added to those there are. A secret that comes back filtered, as it was shown, stays as it is.
  * @throws Fault ValidationException for a filtered secret that the layer does not have
  */
 export function changeLayer(layer: Layer, { Attributes: attributes, ...change }: LayerChange): Layer {
   const { Name = layer.Name, Shortname = layer.Shortname, ...settings } = change;
   const changed = { ...layer, ...settings, Name, Shortname };
   if (!attributes) return changed;
-  return { ...changed, Attributes: restoreSecrets(attributes, layer.Attributes) };
+  return { ...changed, Attributes: { ...layer.Attributes, ...restoreSecrets(attributes, layer.Attributes) } };
 }
 
 type Attributes = z.infer<typeof Attributes>;

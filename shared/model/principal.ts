@@ -89,5 +89,5 @@ export const AnyPrincipal = principalOf(
 /** Somebody who can hold a level: answers the ARN it is kept under. */
 export const IamUserArn = principalOf(
   ["user", "federated", "role", "person"],
-  "must be the ARN of an IAM user, a role, a federated user or a person of IAM Identity Center",
+  "must be the ARN of an IAM user, a role, a federated user or a person of IAM Identity Center (`arn:aws:sts::<account>:assumed-role/aws-reserved/sso.amazonaws.com/<name>`)",
 ).transform((principal) => principal.userArn);

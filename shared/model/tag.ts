@@ -29,9 +29,18 @@ export const Tags = z
   .pipe(Values);
 export type Tags = Readonly<Record<string, string>>;
 
-/** @throws Fault ValidationException when there would be too many */
+/** @throws Fault ValidationException when there would be too many, or two whose keys policies could not tell apart */
 export function addTags(tags: Tags, added: Tags): Tags {
   const all = { ...tags, ...added };
+  const names = new Map<string, string>();
+  for (const name of Object.keys(all)) {
+    const other = names.get(name.toLowerCase());
+    if (other !== undefined) {
+      const message = `the tags \`${other}\` and \`${name}\` differ only in case, which policies do not tell apart: remove one`;
+      throw new Fault("ValidationException", message);
+    }
+    names.set(name.toLowerCase(), name);
+  }
   const count = Object.keys(all).length;
   if (count > MAX_TAGS) {
     throw new Fault("ValidationException", `there can be at most ${MAX_TAGS} tags, and these make ${count}`);

@@ -60,7 +60,7 @@ describe("the level of a group", () => {
       context: {
         decision: "allowed",
         rule: "level-allow",
-        reason: "the level of the group `ops` `deploy` includes it",
+        reason: "the level `deploy` of the group `ops` includes it",
         level: "deploy",
         levelFrom: "group/ops",
       },
@@ -257,7 +257,7 @@ describe("what is no level of a group is refused", () => {
       400,
       "`GroupName` must be left out with `IamUserArn`",
     ],
-    [{ Level: "show" }, 400, "`IamUserArn` is required"],
+    [{ Level: "show" }, 400, "one of `IamUserArn` and `GroupName` is required"],
   ] as const)("%o", async ([input, status, message]) => {
     const reply = await stack.post(manager, "/SetPermission", { StackId: stackId, ...input });
     expect(reply.status).toBe(status);

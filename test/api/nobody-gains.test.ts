@@ -204,7 +204,9 @@ describe("whom IAM does not have", () => {
     expect(await decided(admin, userArn("newcomer"), "CreateLayer")).toMatchObject({ rule: "default-deny" });
     // The level of the group that was can be taken away, and given to the one that is.
     expect((await stack.post(admin, "/SetPermission", level)).status).toBe(200);
-    expect(await decided(admin, userArn("newcomer"), "CreateLayer")).toMatchObject({ levelFrom: "group/old" });
+    expect(await decided(admin, userArn("newcomer"), "CreateLayer")).toMatchObject({
+      levelFrom: "group/old",
+    });
     expect(await decided(admin, userArn("member"), "CreateLayer")).toMatchObject({ rule: "default-deny" });
     inIam();
     await importWith(seam());

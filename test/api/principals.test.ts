@@ -225,7 +225,7 @@ describe("a person of Identity Center", () => {
       rule: "level-allow",
       level: "deploy",
       levelFrom: `role/${SSO}`,
-      reason: `the level of the role \`${SSO}\` \`deploy\` includes it`,
+      reason: `the level \`deploy\` of the role \`${SSO}\` includes it`,
     });
     await set(personArn(JANE), { Level: "manage" });
     expect(await may(stack.asRole(SSO, JANE), "CreateLayer")).toMatchObject({ level: "manage" });

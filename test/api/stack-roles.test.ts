@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type IamEndpoint, startIamEndpoint } from "../../infra/local/iam-endpoint.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { keys } from "../../shared/table/keys.ts";
@@ -25,6 +25,22 @@ const pass = (Resource: string | string[], service: string) =>
     Condition: { StringEquals: { "iam:PassedToService": service } },
   });
 const EC2_ROLE = roleArn("aws-opsworks-ec2-role");
+
+const ROLES = [
+  ...stackRoles(),
+  iamRole("bare", { trusts: "ec2.amazonaws.com", InstanceProfileList: [{ Arn: profileArn("bare") }] }),
+  iamRole("untrusted", {
+    trusts: "lambda.amazonaws.com",
+    InstanceProfileList: [{ Arn: profileArn("untrusted") }],
+  }),
+  iamRole("app", {
+    trusts: "ec2.amazonaws.com",
+    policies: {
+      create: policy("Allow", "opsworks:*"),
+      pass: pass(SERVICE_ROLE, "opsworks.amazonaws.com"),
+    },
+  }),
+];
 
 let stack: TestStack;
 let iam: IamEndpoint;
@@ -60,21 +76,7 @@ beforeAll(async () => {
       }),
       iamUser("manager"),
     ],
-    RoleDetailList: [
-      ...stackRoles(),
-      iamRole("bare", { trusts: "ec2.amazonaws.com", InstanceProfileList: [{ Arn: profileArn("bare") }] }),
-      iamRole("untrusted", {
-        trusts: "lambda.amazonaws.com",
-        InstanceProfileList: [{ Arn: profileArn("untrusted") }],
-      }),
-      iamRole("app", {
-        trusts: "ec2.amazonaws.com",
-        policies: {
-          create: policy("Allow", "opsworks:*"),
-          pass: pass(SERVICE_ROLE, "opsworks.amazonaws.com"),
-        },
-      }),
-    ],
+    RoleDetailList: ROLES,
   });
   creator = stack.asUser("creator");
 });
@@ -87,8 +89,8 @@ beforeEach(() => {
   stack.sent.length = 0;
   iam.calls.length = 0;
 });
-afterEach(() => {
-  iam.account = {};
+beforeEach(() => {
+  iam.account = { RoleDetailList: ROLES };
   iam.before = () => undefined;
 });
 
@@ -101,9 +103,15 @@ const create = (as: Identity, roles: { service?: string; profile?: string } = {}
   });
 
 describe("a stack is made", () => {
-  test("with roles that can do, without a word to IAM", async () => {
+  test("with roles that can do, as IAM has them or, when it does not answer, as an import saw them", async () => {
+    iam.account = { RoleDetailList: stackRoles() };
     expect(await create(creator)).toMatchObject({ status: 200, body: { StackId: expect.any(String) } });
-    expect(iam.calls).toEqual([]);
+    expect(iam.calls.length).toBeGreaterThan(0);
+    iam.calls.length = 0;
+    iam.before = () => "cut";
+    expect(await create(creator)).toMatchObject({ status: 200, body: { StackId: expect.any(String) } });
+    // Tried twice, and not again for the other role.
+    expect(new Set(iam.calls.map(({ action }) => action))).toEqual(new Set(["GetRole"]));
   });
 
   test("with an instance profile that grants nothing yet, which is said", async () => {
@@ -141,7 +149,7 @@ describe("a stack is made", () => {
       policies: { own: policy("Allow", "s3:*") },
       InstanceProfileList: [{ Arn: profileArn("untrusted") }],
     });
-    iam.account = { RoleDetailList: [mended] };
+    iam.account = { RoleDetailList: [...stackRoles(), mended] };
     expect((await create(creator, { profile: profileArn("untrusted") })).status).toBe(200);
   });
 });
@@ -150,15 +158,15 @@ describe("no stack is made", () => {
   const nothingWritten = () => expect(stack.writes()).toEqual([]);
 
   test("with roles that nobody has or that trust somebody else, all of it said at once", async () => {
+    iam.account = {};
     const { status, body } = await create(creator, {
       service: roleArn("nobody"),
       profile: profileArn("untrusted"),
     });
-    iam.account = {};
     expect(status).toBe(400);
     expect(body.message).toBe(
-      `${roleArn("nobody")}: IAM has no such role: \`npm run roles -- create\` makes one; ` +
-        `${profileArn("untrusted")}: IAM has no such instance profile: \`npm run roles -- create\` makes one`,
+      `${roleArn("nobody")}: IAM has no such role: make it, as infra/roles.yml does; ` +
+        `${profileArn("untrusted")}: IAM has no such instance profile: make it, as infra/roles.yml does`,
     );
     nothingWritten();
   });
@@ -198,7 +206,7 @@ describe("no stack is made", () => {
 
   test("by who may not pass its roles, each of which is named", async () => {
     const refused = (role: string, who: string) =>
-      `User: ${userArn(who)} is not authorized to perform: iam:PassRole on resource: ${role} (default-deny: nothing allows it: only a policy can)`;
+      `User: ${userArn(who)} is not authorized to perform: iam:PassRole on resource: ${role} (passed to ${role === SERVICE_ROLE ? "opsworks" : "ec2"}.amazonaws.com; default-deny: nothing allows it: only a policy can)`;
     for (const [who, roles] of [
       ["powerless", [SERVICE_ROLE, EC2_ROLE]],
       ["for-opsworks", [EC2_ROLE]],
@@ -259,7 +267,7 @@ describe("CheckStackRoles", () => {
     // The trust relationship of the service role was changed, and an import saw it.
     const drifted = iamRole("aws-opsworks-service-role", { trusts: "cloudformation.amazonaws.com" });
     await stack.importAccount({ RoleDetailList: [drifted] });
-    iam.account = { RoleDetailList: [drifted] };
+    iam.account = { RoleDetailList: [...ROLES.slice(1), drifted] };
     expect((await check(creator)).body.RoleGaps).toMatchObject([
       {
         severity: "error",

@@ -32,6 +32,17 @@ beforeAll(async () => {
       iamUser("admin", { policies: { all: policy("Allow", "opsworks:*") } }),
       iamUser("lister", { policies: { list: policy("Allow", "opsworks:ListTags") } }),
       iamUser("manager"),
+      iamUser("tagger", {
+        policies: {
+          tags: policy("Allow", ["opsworks:TagResource", "opsworks:UntagResource"]),
+          "not-team": policy("Deny", ["opsworks:TagResource", "opsworks:UntagResource"], "*", {
+            Condition: { "ForAnyValue:StringEquals": { "aws:TagKeys": ["team"] } },
+          }),
+          "not-prod": policy("Deny", "opsworks:TagResource", "*", {
+            Condition: { StringEquals: { "aws:RequestTag/stage": "prod" } },
+          }),
+        },
+      }),
       iamUser("tester", {
         policies: {
           tests: policy("Allow", "opsworks:StopStack", "*", {
@@ -58,6 +69,26 @@ async function addLayer(StackId: string): Promise<string> {
   const layer = { Type: "custom" as const, Name: "layer", Shortname: "layer" };
   return (await admin.send(new CreateLayerCommand({ StackId, ...layer }))).LayerId ?? "";
 }
+
+test("a policy may say which tags are set and taken away", async () => {
+  const arn = arnOfStack(await stack.addStack("stack", { team: "theirs" }));
+  const tagger = as("tagger");
+  const denied = { name: "AccessDeniedException" };
+  await expect(tag(arn, { team: "mine", other: "x" }, tagger)).rejects.toMatchObject(denied);
+  await expect(untag(arn, ["team"], tagger)).rejects.toMatchObject(denied);
+  await expect(tag(arn, { stage: "prod" }, tagger)).rejects.toMatchObject(denied);
+  await tag(arn, { stage: "test" }, tagger);
+  await untag(arn, ["stage"], tagger);
+  expect(await list(arn)).toEqual({ team: "theirs" });
+});
+
+test("two keys that differ only in case are refused, since policies could not tell them apart", async () => {
+  const arn = arnOfStack(await stack.addStack("stack", { Team: "a" }));
+  for (const tags of [{ team: "b" }, { x: "1", X: "2" }])
+    await expect(tag(arn, tags)).rejects.toBeInstanceOf(ValidationException);
+  await tag(arn, { Team: "b" });
+  expect(await list(arn)).toEqual({ Team: "b" });
+});
 
 describe.each(["stack", "layer"])("the tags of a %s", (type) => {
   const make = async () => {

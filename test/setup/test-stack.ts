@@ -58,6 +58,8 @@ export async function openTestStack(
     streams?: boolean;
   } = {},
 ) {
+  // No test asks AWS itself; whoever serves IAM says where.
+  process.env.AWS_ENDPOINT_URL_IAM ??= "http://127.0.0.1:9";
   const template = await readTemplate(inject("packageFolder"));
   const faults: unknown[] = [];
   const stack = await startLocalStack({

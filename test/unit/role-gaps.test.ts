@@ -241,6 +241,37 @@ describe("all gaps come at once, and what mends them is accepted and has none of
     ]);
   });
 
+  test.each([
+    ["a wildcard that covers PassRole", { Effect: "Allow", Action: ["ec2:*", "iam:Pass*"], Resource: "*" }],
+    ["a Deny", { Effect: "Deny", Action: ["ec2:*", "iam:PassRole"], Resource: "*" }],
+    [
+      "what is excepted",
+      { Effect: "Allow", Action: ["ec2:*", "iam:PassRole"], NotResource: "arn:aws:iam::*:role/x" },
+    ],
+  ])("nobody but its author can mend %s", (_name, statement) => {
+    const Condition = { StringEquals: { "iam:PassedToService": "ec2.amazonaws.com" } };
+    const policies = [{ Version: "2012-10-17", Statement: [{ ...statement, Condition }] }];
+    const found = gapsOf("service role", role({ trust: trust("opsworks.amazonaws.com"), policies }));
+    expect(found.map(({ code, mend }) => [code, mend])).toEqual([["passed-to-service", undefined]]);
+  });
+
+  test("PassRole on no role is split from the actions that are meant", () => {
+    const statement = {
+      Effect: "Allow",
+      Action: ["ec2:*", "iam:PassRole"],
+      Resource: "arn:aws:ec2:*:*:instance/*",
+    };
+    const policies = [{ Version: "2012-10-17", Statement: [statement] }];
+    const [gap] = gapsOf("service role", role({ trust: trust("opsworks.amazonaws.com"), policies }));
+    expect(gap).toMatchObject({
+      code: "pass-role-on-no-role",
+      mend: [
+        { Action: ["ec2:*"], Resource: ["arn:aws:ec2:*:*:instance/*"] },
+        { Action: ["iam:PassRole"], Resource: "arn:aws:iam::123456789012:role/<name>" },
+      ],
+    });
+  });
+
   test("a policy that cannot be read is said to be so", () => {
     const unread = { ...facts, Policies: [{ Name: "lost", Unreadable: "its document is not in IAM" }] };
     expect(gapsOf("service role", unread)).toContainEqual({

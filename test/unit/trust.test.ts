@@ -145,7 +145,44 @@ describe("a role's trust policy lets a service assume it", () => {
       "allowed",
     ],
   ])("%s", (_name, text, answer) => {
-    expect(mayAssume(readJson(text, 100_000), [EC2], context)).toBe(answer);
+    const { Allow, Deny } = mayAssume(readJson(text, 100_000), [EC2], context);
+    expect(Deny === "yes" ? "explicitDeny" : Allow === "yes" ? "allowed" : "implicitDeny").toBe(answer);
+  });
+
+  test.each([
+    [
+      "an Allow under a key that is not known",
+      [["Allow", "aws:SourceOrgID"]],
+      { Allow: "depends", Deny: "no" },
+    ],
+    [
+      "a Deny, whatever the Allow hangs on",
+      [["Allow", "aws:SourceOrgID"], ["Deny"]],
+      { Allow: "depends", Deny: "yes" },
+    ],
+    [
+      "an Allow, and a Deny under a key that is not known",
+      [["Allow"], ["Deny", "aws:SourceOrgID"]],
+      { Allow: "yes", Deny: "depends" },
+    ],
+    [
+      "an Allow that cannot hold, whatever else it asks",
+      [["Allow", "aws:SourceOrgID", "aws:SourceAccount"]],
+      { Allow: "no", Deny: "no" },
+    ],
+  ] as const)("or not: %s", (_name, statements, answer) => {
+    const text = statements.map(([Effect, ...keys]) =>
+      JSON.stringify({
+        Effect,
+        Principal: { Service: EC2 },
+        Action: "sts:AssumeRole",
+        ...(keys.length === 0
+          ? {}
+          : { Condition: { StringEquals: Object.fromEntries(keys.map((key) => [key, "x"])) } }),
+      }),
+    );
+    const known = new Context([["aws:SourceAccount", "123456789012"]]);
+    expect(mayAssume(readJson(trust(text.join()), 100_000), [EC2], known)).toEqual(answer);
   });
 });
 
