@@ -8,7 +8,10 @@ import { CreateUserProfile } from "./create-user-profile.ts";
 import { DeleteLayer } from "./delete-layer.ts";
 import { DeleteStack } from "./delete-stack.ts";
 import { DeleteUserProfile } from "./delete-user-profile.ts";
+import { DeregisterInstance } from "./deregister-instance.ts";
 import { DescribeImport } from "./describe-import.ts";
+import { DescribeInstanceAccess } from "./describe-instance-access.ts";
+import { DescribeInstances } from "./describe-instances.ts";
 import { DescribeLayers } from "./describe-layers.ts";
 import { DescribeMyUserProfile } from "./describe-my-user-profile.ts";
 import { DescribeOrphans } from "./describe-orphans.ts";
@@ -17,6 +20,7 @@ import { DescribeStacks } from "./describe-stacks.ts";
 import { DescribeUserProfiles } from "./describe-user-profiles.ts";
 import { ImportUsers } from "./import-users.ts";
 import { ListTags } from "./list-tags.ts";
+import { RegisterInstance } from "./register-instance.ts";
 import { SetPermission } from "./set-permission.ts";
 import { TagResource } from "./tag-resource.ts";
 import { UntagResource } from "./untag-resource.ts";
@@ -37,7 +41,10 @@ export const OPERATIONS = [
   DeleteLayer,
   DeleteStack,
   DeleteUserProfile,
+  DeregisterInstance,
   DescribeImport,
+  DescribeInstanceAccess,
+  DescribeInstances,
   DescribeLayers,
   DescribeMyUserProfile,
   DescribeOrphans,
@@ -46,6 +53,7 @@ export const OPERATIONS = [
   DescribeUserProfiles,
   ImportUsers,
   ListTags,
+  RegisterInstance,
   SetPermission,
   TagResource,
   UntagResource,

@@ -6,6 +6,9 @@ import { isAbout } from "./statements-about.ts";
 
 const ASSUME_ROLE = "sts:assumerole";
 
+/** The service by which what runs on an instance gets the credentials of its role. */
+export const EC2_SERVICES = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"];
+
 /**
  * Whether a role's trust policy names one of the services for `sts:AssumeRole`, conditions left aside: what could be assumed, not
  * what will be.
@@ -16,6 +19,21 @@ export function namesService(value: unknown, services: readonly string[]): boole
   return readDocument(value, "trust").statements.some(
     (statement) => statement.effect === "Allow" && letsAssume(statement, services),
   );
+}
+
+/**
+ * Whether a role's trust policy names these services and nobody else, whatever it lets them do and on whatever condition: who could
+ * assume the role otherwise would choose the session's name.
+ * @param value the document as {@link readJson} reads it
+ * @throws InvalidPolicy
+ */
+export function namesOnlyServices(value: unknown, services: readonly string[]): boolean {
+  const principals = readDocument(value, "trust").statements.flatMap(({ effect, principals }) =>
+    effect === "Allow" ? principals : [],
+  );
+  const isOne = ({ not, kind, values }: StatementText["principals"][number]) =>
+    !not && kind === "Service" && values.every(({ text }) => services.includes(text));
+  return principals.length > 0 && principals.every(isOne);
 }
 
 /**
