@@ -286,7 +286,7 @@ describe("a member that is required", () => {
 describe("a member of the wrong type is named", () => {
   const isListOfText = (member: string) =>
     ["CustomSecurityGroupIds", "Packages", "TagKeys"].includes(member) || member.startsWith("CustomRecipes.");
-  const mayBeEmpty = (member: string) => /VolumeConfigurations|LogStreams|CloneAppIds/.test(member);
+  const mayBeEmpty = (member: string) => /VolumeConfigurations|LogStreams|CloneAppIds|LayerIds/.test(member);
 
   test.for(members)("%s: %s", async ([name, member]) => {
     for (const wrong of [null, [], ["x"], { a: 1 }, typeof rightOf(name, member) === "number" ? "1" : 1]) {
