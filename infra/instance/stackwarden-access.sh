@@ -186,6 +186,8 @@ read_answer() {
       sed 1d "$CACHE" >"$WORK/lines"
       ;;
     '{"Lines":"'*)
+      # Nothing but text without quotes and escapes, apart from line ends and tabs; else it is no answer.
+      grep -q '^{"Lines":"[^"\\]*\(\\[nt][^"\\]*\)*","ETag":"[A-Za-z0-9_-]*"}$' "$WORK/answer" || return 1
       sed -n 's/^{"Lines":"\([^"]*\)","ETag":"[A-Za-z0-9_-]*"}$/\1/p' "$WORK/answer" |
         awk '{ gsub(/\\n/, "\n"); gsub(/\\t/, "\t"); printf "%s", $0 }' | valid_lines >"$WORK/lines"
       ;;

@@ -372,7 +372,9 @@ describe("the roles", () => {
       if (!Action.some((action) => /(?:Update|Delete)Item$/.test(action))) continue;
       const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
       for (const key of keys)
-        expect(key).toMatch(/^(?:STACK#|SETTINGS#|LAYERS#|LAYER#|INSTANCES#|INSTANCE#|EC2#|USER#|SSHNAME#|UNIXIDS$)/);
+        expect(key).toMatch(
+          /^(?:STACK#|SETTINGS#|LAYERS#|LAYER#|INSTANCES#|INSTANCE#|EC2#|USER#|SSHNAME#|UNIXIDS$)/,
+        );
     }
   });
 });
