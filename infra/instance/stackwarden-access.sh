@@ -165,7 +165,7 @@ ask() {
       printf 'header = "x-amz-security-token: %s"\n' "$session_token"
       printf 'header = "content-type: application/json"\n'
       printf 'data-binary = "@%s"\n' "$WORK/question"
-    } | curl -q -s -K - -m 8 --connect-timeout 3 --max-filesize 4000000 -o "$WORK/answer" -w '%{http_code}' \
+    } | curl -q -s -K - -m 5 --connect-timeout 3 --max-filesize 4000000 -o "$WORK/answer" -w '%{http_code}' \
       "$URL/DescribeInstanceAccess"
   ) || return 1
   case $status in

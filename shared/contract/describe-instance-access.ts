@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { InstanceKey, ToldLogin } from "../model/instance-login.ts";
 import { InstanceUser } from "../model/instance-user.ts";
 import { StackId } from "../model/stack.ts";
 import { operation } from "./operation.ts";
@@ -10,7 +11,7 @@ import { operation } from "./operation.ts";
 export const DescribeInstanceAccess = operation({
   name: "DescribeInstanceAccess",
   path: "/DescribeInstanceAccess",
-  reads: true,
+  reads: false,
   input: z.strictObject({
     /** Whose users the server takes: the one that it is set up for. */
     StackId,
@@ -20,11 +21,15 @@ export const DescribeInstanceAccess = operation({
       .string()
       .regex(/^[\w-]{1,64}$/, { error: "must be an `ETag` as it was answered" })
       .optional(),
+    /** Of a Windows server: what passwords are encrypted for from now on. The first one stays. */
+    PublicKey: InstanceKey.optional(),
   }),
   output: z.object({
     NotModified: z.literal(true).optional(),
     Users: z.array(InstanceUser).optional(),
     Lines: z.string().optional(),
+    /** Of a Windows server: the temporary logins by RDP. */
+    Logins: z.array(ToldLogin).optional(),
     ETag: z.string(),
   }),
   needs: () => undefined,

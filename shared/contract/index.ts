@@ -18,6 +18,7 @@ import { DescribeOrphans } from "./describe-orphans.ts";
 import { DescribePermissions } from "./describe-permissions.ts";
 import { DescribeStacks } from "./describe-stacks.ts";
 import { DescribeUserProfiles } from "./describe-user-profiles.ts";
+import { GrantAccess } from "./grant-access.ts";
 import { ImportUsers } from "./import-users.ts";
 import { ListTags } from "./list-tags.ts";
 import { RegisterInstance } from "./register-instance.ts";
@@ -51,6 +52,7 @@ export const OPERATIONS = [
   DescribePermissions,
   DescribeStacks,
   DescribeUserProfiles,
+  GrantAccess,
   ImportUsers,
   ListTags,
   RegisterInstance,

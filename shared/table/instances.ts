@@ -8,7 +8,7 @@ import { keys } from "./keys.ts";
 import { queryPage, queryPages, readCursor, writeCursor } from "./list.ts";
 import { putStack } from "./stacks.ts";
 import type { Table } from "./table.ts";
-import { putNew, remove, type Write } from "./write.ts";
+import { mustExist, putNew, remove, type Write } from "./write.ts";
 
 const Place = z.object({ StackId: z.string() });
 const Ec2Place = z.object({ StackId: z.string(), InstanceId: z.string() });
@@ -115,6 +115,10 @@ export function addInstance(table: Table, stack: Stack, instance: Instance): Wri
   ];
 }
 
+export function instanceMustExist(table: Table, { StackId, InstanceId }: Instance): Write {
+  return mustExist(table, keys.instance(StackId, InstanceId), () => noSuchInstance(InstanceId));
+}
+
 export function removeInstance(table: Table, stack: Stack, instance: Instance): Write[] {
   const { StackId, InstanceId, Ec2InstanceId } = instance;
   return [
@@ -122,6 +126,7 @@ export function removeInstance(table: Table, stack: Stack, instance: Instance): 
     remove(table, keys.instance(StackId, InstanceId)),
     remove(table, keys.instancePlace(InstanceId)),
     remove(table, keys.ec2Instance(Ec2InstanceId)),
+    remove(table, keys.instanceKey(InstanceId)),
   ];
 }
 

@@ -55,6 +55,8 @@ const layer = {
 } as const;
 const LAYER_ID = "7a5e3a1c-1b2c-4d3e-8f4a-5b6c7d8e9f0a";
 const INSTANCE_ID = "0d2f7f1c-1b2c-4d3e-8f4a-5b6c7d8e9f0a";
+/** Of an RSA key of 2048 bits. */
+const MODULUS = Buffer.alloc(256, 0xab).toString("base64");
 const LAYER_ARN = `arn:aws:opsworks:${REGION}:${ACCOUNT}:layer/${LAYER_ID}/`;
 
 /** A right value of every member, and which an operation cannot do without. */
@@ -98,7 +100,14 @@ const right = {
   DeleteStack: { StackId: STACK_ID },
   DeleteUserProfile: { IamUserArn: userArn("bob") },
   DeregisterInstance: { InstanceId: INSTANCE_ID },
-  DescribeInstanceAccess: { StackId: STACK_ID, Format: "Lines", IfNoneMatch: "tag" },
+  DescribeInstanceAccess: {
+    StackId: STACK_ID,
+    Format: "Lines",
+    IfNoneMatch: "tag",
+    "PublicKey.Modulus": MODULUS,
+    "PublicKey.Exponent": "AQAB",
+  },
+  GrantAccess: { InstanceId: INSTANCE_ID, ValidForInMinutes: 30 },
   DescribeInstances: { InstanceIds: [INSTANCE_ID], MaxResults: 10, NextToken: "token" },
   DescribeLayers: { LayerIds: [LAYER_ID], MaxResults: 10, NextToken: "token" },
   DescribeMyUserProfile: { MaxResults: 10, NextToken: "token" },
@@ -162,6 +171,7 @@ const required: Record<Name, readonly string[]> = {
   DeleteUserProfile: ["IamUserArn"],
   DeregisterInstance: ["InstanceId"],
   DescribeInstanceAccess: ["StackId"],
+  GrantAccess: ["InstanceId"],
   DescribeInstances: [],
   DescribeLayers: [],
   DescribeMyUserProfile: [],

@@ -256,7 +256,18 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await addInstance(StackId, [LayerId], Ec2InstanceId);
     stack.sent.length = 0;
     const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
-    await stack.post(instance, "/DescribeInstanceAccess", { StackId });
+    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+  },
+  GrantAccess: async () => {
+    const { StackId } = await newLayer();
+    await stack.grant(StackId, userArn("asks"), { AllowSsh: true });
+    const Ec2InstanceId = `i-${randomUUID().slice(0, 8)}`;
+    const InstanceId = await addInstance(StackId, [], Ec2InstanceId);
+    const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
+    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+    stack.sent.length = 0;
+    await renew();
+    await stack.post(as, "/GrantAccess", { InstanceId });
   },
   TagResource: async () => {
     const { arns } = await newLayer();
@@ -313,12 +324,13 @@ const addLayer = async (StackId: string): Promise<string> => {
   const layer = { StackId, Type: "custom", Name: "layer", Shortname: "layer" };
   return (await stack.post(as, "/CreateLayer", layer)).body.LayerId;
 };
+const PUBLIC_KEY = { Modulus: Buffer.alloc(256, 0xab).toString("base64"), Exponent: "AQAB" };
 const addInstance = async (
   StackId: string,
   LayerIds: string[] = [],
   Ec2InstanceId = `i-${randomUUID().slice(0, 8)}`,
 ): Promise<string> => {
-  const instance = { StackId, LayerIds, Ec2InstanceId };
+  const instance = { StackId, LayerIds, Ec2InstanceId, Platform: "Windows" };
   return (await stack.post(as, "/RegisterInstance", instance)).body.InstanceId;
 };
 /** A stack with a layer, which was made before what is looked at begins. */

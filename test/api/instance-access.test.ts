@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { constants, generateKeyPairSync, type KeyObject, privateDecrypt, randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signedPost } from "../../infra/local/signed-post.ts";
@@ -533,6 +533,164 @@ describe("an instance of a stack", () => {
   });
 });
 
+describe("a temporary login by RDP", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const PublicKey = numbersOf(publicKey);
+  const windows = async () => {
+    const instance = await newInstance({ Platform: "Windows" });
+    await stack.grant(instance.StackId, userArn("show"), { Level: "show", AllowSsh: true });
+    expect((await ask(instance.as, instance.StackId, { PublicKey })).body.Logins).toEqual([]);
+    return instance;
+  };
+  const grantAccess = (InstanceId: string, as = stack.asUser("show"), more: object = {}) =>
+    stack.post(as, "/GrantAccess", { InstanceId, ...more });
+  const loginsOf = async ({ as, StackId }: { as: Identity; StackId: string }): Promise<Wire[]> =>
+    (await ask(as, StackId)).body.Logins;
+  const decrypt = (text: string) =>
+    privateDecrypt(
+      { key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" },
+      Buffer.from(text, "base64"),
+    ).toString();
+
+  test("is shown once, and told to the instance alone, who can read its password", async () => {
+    const instance = await windows();
+    const { status, body } = await grantAccess(instance.InstanceId);
+    expect([status, body]).toEqual([
+      200,
+      {
+        TemporaryCredential: {
+          Username: expect.stringMatching(/^sw-[0-9a-f]{8}$/),
+          Password: expect.stringMatching(/^[A-Za-z2-9_.+=@-]{28}$/),
+          ValidForInMinutes: 60,
+          InstanceId: instance.InstanceId,
+        },
+      },
+    ]);
+    const { Username, Password } = body.TemporaryCredential;
+    for (const one of [/[A-Z]/, /[a-z]/, /\d/, /[^A-Za-z0-9]/]) expect(Password).toMatch(one);
+    const [login, ...others] = await loginsOf(instance);
+    expect(others).toEqual([]);
+    expect(login).toEqual({
+      username: Username,
+      encrypted_password: expect.any(String),
+      administrator_privileges: false,
+      expires_at: expect.any(String),
+    });
+    expect(decrypt(login.encrypted_password)).toBe(Password);
+    const left = Date.parse(login.expires_at) - Date.now();
+    expect([left > 59 * 60_000 - 5000, left <= 3_600_000]).toEqual([true, true]);
+    const kept = JSON.stringify([
+      await stack.partition(keys.instanceKey(instance.InstanceId).pk),
+      await stack.eventsOfStack(instance.StackId),
+    ]);
+    expect(kept).toContain(Username);
+    expect(kept).not.toContain(Password);
+  });
+
+  test("leaves an event of who took it, without the password, encrypted or not", async () => {
+    const { InstanceId, StackId } = await windows();
+    const { Username } = (await grantAccess(InstanceId)).body.TemporaryCredential;
+    const event = (await stack.eventsOfStack(StackId)).at(-1);
+    expect(event).toMatchObject({
+      Operation: "GrantAccess",
+      Caller: userArn("show"),
+      IamUserArn: userArn("show"),
+      After: { InstanceId, Username, Administrator: false, ExpiresAt: expect.any(Number) },
+    });
+    expect(JSON.stringify(event)).not.toMatch(/password/i);
+  });
+
+  test("has administrator's rights with sudo/admin, and lasts as long as was asked for", async () => {
+    const instance = await windows();
+    await stack.grant(instance.StackId, userArn("show"), { Level: "show", AllowSsh: true, AllowSudo: true });
+    await grantAccess(instance.InstanceId, undefined, { ValidForInMinutes: 720 });
+    const [login] = await loginsOf(instance);
+    expect(login.administrator_privileges).toBe(true);
+    expect(Date.parse(login.expires_at) - Date.now()).toBeGreaterThan(719 * 60_000 - 5000);
+  });
+
+  test("ends at its expiry, whether the item is deleted or not", async () => {
+    const instance = await windows();
+    await grantAccess(instance.InstanceId);
+    const { pk } = keys.instanceKey(instance.InstanceId);
+    const item = (await stack.partition(pk)).find(({ sk }) => sk.startsWith("LOGIN#"));
+    // DynamoDB Local deletes what has expired within a second or so.
+    await stack.put({ ...item, ExpiresAt: Math.floor(Date.now() / 1000) });
+    expect(await loginsOf(instance)).toEqual([]);
+  });
+
+  test.for([
+    ["SSH/RDP is taken away", { Level: "show", AllowSsh: false }],
+    ["the level becomes Deny", { Level: "deny", AllowSsh: true }],
+  ] as const)("ends at once when %s", async ([, permission]) => {
+    const instance = await windows();
+    await grantAccess(instance.InstanceId);
+    expect(await loginsOf(instance)).toHaveLength(1);
+    await stack.grant(instance.StackId, userArn("show"), permission);
+    expect(await loginsOf(instance)).toEqual([]);
+  });
+
+  test("ends at once when the profile is deleted, and is not there for who is made again", async () => {
+    const instance = await windows();
+    await stack.importAccount({ UserDetailList: [iamUser("leaver")] });
+    const permission = { Level: "show" as const, AllowSsh: true };
+    await stack.grant(instance.StackId, userArn("leaver"), permission);
+    expect((await grantAccess(instance.InstanceId, stack.asUser("leaver"))).status).toBe(200);
+    expect(await loginsOf(instance)).toHaveLength(1);
+    await must("/DeleteUserProfile", { IamUserArn: userArn("leaver") });
+    expect(await loginsOf(instance)).toEqual([]);
+    await must("/CreateUserProfile", { IamUserArn: userArn("leaver") });
+    await stack.grant(instance.StackId, userArn("leaver"), permission);
+    expect(await loginsOf(instance)).toEqual([]);
+  });
+
+  test("is given to nobody without SSH/RDP, the account root and administrators neither", async () => {
+    const { InstanceId, StackId } = await windows();
+    await stack.grant(StackId, userArn("manage"), { Level: "manage" });
+    for (const as of [stack.asUser("manage"), stack.asUser("nobody"), admin, stack.asRoot()]) {
+      expect(await grantAccess(InstanceId, as)).toMatchObject({
+        status: 403,
+        body: { __type: "AccessDeniedException" },
+      });
+    }
+  });
+
+  test("is not for Linux, nor before the instance has a key, nor when there are 20 already", async () => {
+    const linux = await newInstance();
+    await stack.grant(linux.StackId, userArn("show"), { Level: "show", AllowSsh: true });
+    expect((await grantAccess(linux.InstanceId)).body.message).toContain("is no Windows");
+    const fresh = await newInstance({ Platform: "Windows" });
+    await stack.grant(fresh.StackId, userArn("show"), { Level: "show", AllowSsh: true });
+    expect((await grantAccess(fresh.InstanceId)).body.message).toContain("has not asked");
+    await ask(fresh.as, fresh.StackId, { PublicKey });
+    for (let count = 0; count < 20; count += 1)
+      expect((await grantAccess(fresh.InstanceId)).status).toBe(200);
+    expect((await grantAccess(fresh.InstanceId)).body.message).toContain("20 temporary logins");
+    for (const ValidForInMinutes of [29, 721, 30.5])
+      expect((await grantAccess(fresh.InstanceId, undefined, { ValidForInMinutes })).status).toBe(400);
+  });
+
+  test("is encrypted for the first key that the instance gave; another takes registering again", async () => {
+    const instance = await windows();
+    const other = numbersOf(generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey);
+    const refused = await ask(instance.as, instance.StackId, { PublicKey: other });
+    expect(refused).toMatchObject({ status: 409, body: { __type: "ConflictException" } });
+    expect((await ask(instance.as, instance.StackId, { PublicKey })).status).toBe(200);
+    await grantAccess(instance.InstanceId);
+    await must("/DeregisterInstance", { InstanceId: instance.InstanceId });
+    const { StackId, Ec2InstanceId } = instance;
+    await must("/RegisterInstance", { StackId, Ec2InstanceId, Platform: "Windows" });
+    expect((await ask(instance.as, StackId, { PublicKey: other })).body.Logins).toEqual([]);
+  });
+
+  test("takes no weak key, and none that is no key", async () => {
+    const { as, StackId } = await newInstance({ Platform: "Windows" });
+    const weak = numbersOf(generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey);
+    for (const given of [weak, { ...PublicKey, Exponent: "Aw==" }, { ...PublicKey, Modulus: "AQAB" }])
+      expect((await ask(as, StackId, { PublicKey: given })).status).toBe(400);
+  });
+});
+
 test("whatever name and key a profile takes, a line of the feed is one name, one id, one flag and one key", async () => {
   const instance = await newInstance();
   await allow(instance.StackId, "bob");
@@ -570,6 +728,12 @@ test("whatever name and key a profile takes, a line of the feed is one name, one
   );
   expect(accepted).toBeGreaterThan(10);
 }, 60_000);
+
+function numbersOf(key: KeyObject) {
+  const { n = "", e = "" } = key.export({ format: "jwk" });
+  const plain = (text: string) => Buffer.from(text, "base64url").toString("base64");
+  return { Modulus: plain(n), Exponent: plain(e) };
+}
 
 /** In the form of a key file. */
 function rsaKey(): string {

@@ -119,11 +119,18 @@ const mayDo: Record<string, string[]> = {
   DeregisterInstance: [
     "BatchGetItem STACK#* INSTANCES#* INSTANCE#* USER#* POLICY#* SYNC",
     "PutItem STACK#* EVENTS#*",
-    "DeleteItem INSTANCES#* INSTANCE#* EC2#*",
+    "DeleteItem INSTANCES#* INSTANCE#* EC2#* LOGINS#*",
   ],
   DescribeInstanceAccess: [
     "BatchGetItem STACK#* LAYERS#* INSTANCES#* EC2#* USER#* POLICY#* PROFILE#*",
-    "Query STACK#*",
+    "Query STACK#* LOGINS#*",
+    "PutItem LOGINS#* EVENTS#*",
+  ],
+  GrantAccess: [
+    "BatchGetItem STACK#* INSTANCES#* INSTANCE#* USER#* POLICY#* SYNC",
+    "Query LOGINS#*",
+    "ConditionCheckItem INSTANCES#*",
+    "PutItem LOGINS#* EVENTS#*",
   ],
   TagResource: [
     "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC",
@@ -373,7 +380,7 @@ describe("the roles", () => {
       const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
       for (const key of keys)
         expect(key).toMatch(
-          /^(?:STACK#|SETTINGS#|LAYERS#|LAYER#|INSTANCES#|INSTANCE#|EC2#|USER#|SSHNAME#|UNIXIDS$)/,
+          /^(?:STACK#|SETTINGS#|LAYERS#|LAYER#|INSTANCES#|INSTANCE#|EC2#|LOGINS#|USER#|SSHNAME#|UNIXIDS$)/,
         );
     }
   });
