@@ -66,7 +66,8 @@ export function newPassword(): string {
   const draw = (from: string) => from.charAt(randomInt(from.length));
   for (;;) {
     const password = Array.from({ length: LENGTH }, () => draw(all)).join("");
-    if (CLASSES.every((characters) => [...password].some((one) => characters.includes(one)))) return password;
+    if (CLASSES.every((characters) => Array.from(password).some((one) => characters.includes(one))))
+      return password;
   }
 }
 

@@ -1,5 +1,5 @@
 import { constants, generateKeyPairSync, type KeyObject, privateDecrypt, randomUUID } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signedPost } from "../../infra/local/signed-post.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
@@ -23,7 +23,7 @@ import {
 
 const ROLE = "aws-opsworks-ec2-role";
 const profile = (name: string) => `arn:aws:iam::${ACCOUNT}:instance-profile/${name}`;
-const ed25519 = String(sshPublicKeys.ed25519);
+const ed25519 = sshPublicKeys.ed25519;
 
 const trust = (...statements: object[]) => ({
   AssumeRolePolicyDocument: {
@@ -121,7 +121,7 @@ const usersOf = async ({ as, StackId }: { as: Identity; StackId: string }): Prom
   return body.Users;
 };
 const namesOf = async (instance: { as: Identity; StackId: string }) =>
-  (await usersOf(instance)).map(({ username }) => username);
+  (await usersOf(instance)).map(({ username }): string => username);
 const setUser = async (name: string, change: object) => {
   const item = await stack.read(keys.user(userArn(name)));
   await stack.put({ ...item, ...change });
@@ -697,7 +697,7 @@ test("whatever name and key a profile takes, a line of the feed is one name, one
   const hostile = fc.oneof(
     fc.string({ unit: "binary", maxLength: 40 }),
     fc.string({
-      unit: fc.constantFrom(..."aZ0-_ \t\n,;:%#!\"'`$\\/=()*ALL"),
+      unit: fc.constantFrom(...Array.from("aZ0-_ \t\n,;:%#!\"'`$\\/=()*ALL")),
       minLength: 1,
       maxLength: 30,
     }),
