@@ -303,6 +303,17 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const { LayerId } = (await wire("CreateLayer", layer)).body;
     await wire("DescribeLayers", { StackId });
     await wire("UpdateLayer", { LayerId, Name: "renamed" });
+    const Ec2InstanceId = `i-${randomUUID().slice(0, 8)}`;
+    const registered = { StackId, Ec2InstanceId, LayerIds: [LayerId], Platform: "Windows" };
+    const { InstanceId } = (await wire("RegisterInstance", registered)).body;
+    await wire("DescribeInstances", { InstanceIds: [InstanceId] });
+    const own = stack.sent.splice(0);
+    await stack.grant(StackId, userArn("asks"), { AllowSsh: true });
+    const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
+    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+    stack.sent.splice(0, stack.sent.length, ...own);
+    await wire("GrantAccess", { InstanceId });
+    await wire("DeregisterInstance", { InstanceId });
     const { ServiceRoleArn } = newStack;
     await wire("CloneStack", { SourceStackId: StackId, ServiceRoleArn, ClonePermissions: true });
     await wire("DeleteLayer", { LayerId });

@@ -1,9 +1,17 @@
 import { constants, generateKeyPairSync, type KeyObject, privateDecrypt, randomUUID } from "node:crypto";
+import {
+  DeregisterInstanceCommand,
+  DescribeInstancesCommand,
+  GrantAccessCommand,
+  RegisterInstanceCommand,
+  ResourceNotFoundException,
+} from "@aws-sdk/client-opsworks";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signedPost } from "../../infra/local/signed-post.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { keys } from "../../shared/table/keys.ts";
+import { opsWorksClient } from "../opsworks-sdk/opsworks-client.ts";
 import sshPublicKeys from "../unit/data/ssh-public-keys.json" with { type: "json" };
 import {
   ACCOUNT,
@@ -531,6 +539,27 @@ describe("an instance of a stack", () => {
     expect(shown).toMatchObject({ Arn: arnOfStack(StackId) });
     expect(shown).not.toHaveProperty("InstanceCount");
   });
+});
+
+test("OpsWorks' own client registers, describes and deregisters an instance, and gets a login to it", async () => {
+  const client = opsWorksClient(stack.url, stack.asUser("admin"));
+  const StackId = await stack.addStack();
+  await stack.grant(StackId, userArn("admin"), { AllowSsh: true, AllowSudo: true });
+  const Ec2InstanceId = newEc2Id();
+  const input = { StackId, Hostname: "win1", Ec2InstanceId, Platform: "Windows" };
+  const { InstanceId = "" } = await client.send(new RegisterInstanceCommand(input));
+  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  await ask(stack.asRole(ROLE, Ec2InstanceId), StackId, { PublicKey: numbersOf(publicKey) });
+  const { Instances } = await client.send(new DescribeInstancesCommand({ StackId }));
+  expect(Instances).toMatchObject([{ InstanceId, Ec2InstanceId, Hostname: "win1", Platform: "Windows" }]);
+  const { TemporaryCredential } = await client.send(
+    new GrantAccessCommand({ InstanceId, ValidForInMinutes: 30 }),
+  );
+  expect(TemporaryCredential).toMatchObject({ InstanceId, ValidForInMinutes: 30 });
+  await client.send(new DeregisterInstanceCommand({ InstanceId }));
+  await expect(client.send(new DeregisterInstanceCommand({ InstanceId }))).rejects.toBeInstanceOf(
+    ResourceNotFoundException,
+  );
 });
 
 describe("a temporary login by RDP", () => {

@@ -142,12 +142,12 @@ const mayDo: Record<string, string[]> = {
   ],
   ListTags: ["BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC"],
   OpsWorks: [
-    "BatchGetItem STACK#* SETTINGS#* LAYERS#* LAYER#* USER#* POLICY#* PROFILE#* SSHNAME#* UNIXIDS GROUPS SYNC",
+    "BatchGetItem STACK#* SETTINGS#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* USER#* POLICY#* PROFILE#* SSHNAME#* UNIXIDS GROUPS SYNC",
     "Query gsi1 USERS STACKS",
-    "Query STACK#* LAYERS#*",
-    "ConditionCheckItem STACK#* USER#*",
-    "PutItem STACK#* SETTINGS#* LAYERS#* LAYER#* USER#* SSHNAME#* EVENTS#*",
-    "DeleteItem STACK#* SETTINGS#* LAYERS#* LAYER#* USER#* SSHNAME#*",
+    "Query STACK#* LAYERS#* INSTANCES#* LOGINS#*",
+    "ConditionCheckItem STACK#* INSTANCES#* USER#*",
+    "PutItem STACK#* SETTINGS#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* EC2#* LOGINS#* USER#* SSHNAME#* EVENTS#*",
+    "DeleteItem STACK#* SETTINGS#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* EC2#* LOGINS#* USER#* SSHNAME#*",
     "UpdateItem UNIXIDS",
   ],
 };
