@@ -307,6 +307,7 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const registered = { StackId, Ec2InstanceId, LayerIds: [LayerId], Platform: "Windows" };
     const { InstanceId } = (await wire("RegisterInstance", registered)).body;
     await wire("DescribeInstances", { InstanceIds: [InstanceId] });
+    await wire("DescribeInstances", { StackId });
     const own = stack.sent.splice(0);
     await stack.grant(StackId, userArn("asks"), { AllowSsh: true });
     const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
