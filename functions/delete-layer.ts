@@ -4,6 +4,7 @@ import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { filterLayer } from "../shared/model/layer.ts";
 import { appendEvent } from "../shared/table/events.ts";
+import { layerMustBeEmpty } from "../shared/table/instances.ts";
 import { noSuchLayer, readLayer, removeLayer } from "../shared/table/layers.ts";
 import { transact } from "../shared/table/write.ts";
 
@@ -16,6 +17,7 @@ export const handler = serve(DeleteLayer, async (call) => {
     if (!stack) throw noSuchLayer(LayerId);
     const { StackId } = stack;
     const layer = await readLayer(table, { StackId, LayerId });
+    await layerMustBeEmpty(table, stack, LayerId);
     await transact(table, [
       ...removeLayer(table, stack, layer),
       appendEvent(table, changeEvent(call, { StackId, Before: filterLayer(layer) })),

@@ -14,7 +14,11 @@ export const handler = serve(DeleteStack, async (call) => {
   return retryConflicts(DeleteStack, call, async () => {
     const { stack } = call.snapshot;
     if (!stack) throw noSuchStack(StackId);
-    const { LayerCount = 0 } = stack;
+    const { LayerCount = 0, InstanceCount = 0 } = stack;
+    if (InstanceCount > 0) {
+      const instances = InstanceCount === 1 ? "an instance" : `${InstanceCount} instances`;
+      throw new Fault("ValidationException", `the stack has ${instances}: deregister the instances first`);
+    }
     if (LayerCount > 0) {
       const layers = LayerCount === 1 ? "a layer" : `${LayerCount} layers`;
       throw new Fault("ValidationException", `the stack has ${layers}: delete the layers first`);

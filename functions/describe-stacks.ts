@@ -41,7 +41,14 @@ async function showAll(table: Table, stacks: readonly Stack[]) {
     stacks.map(({ StackId }) => keys.stackSettings(StackId)),
   );
   return stacks.map(
-    ({ Tags: _tags, GroupGrants: _grants, LayerCount: _count, Revision: _revision, ...shown }) => ({
+    ({
+      Tags: _tags,
+      GroupGrants: _grants,
+      LayerCount: _layers,
+      InstanceCount: _instances,
+      Revision: _revision,
+      ...shown
+    }) => ({
       ...shown,
       ...filterSecrets(readSettings(items.get(keys.stackSettings(shown.StackId)))),
     }),

@@ -8,12 +8,16 @@ import { handler as CreateUserProfile } from "./create-user-profile.ts";
 import { handler as DeleteLayer } from "./delete-layer.ts";
 import { handler as DeleteStack } from "./delete-stack.ts";
 import { handler as DeleteUserProfile } from "./delete-user-profile.ts";
+import { handler as DeregisterInstance } from "./deregister-instance.ts";
+import { handler as DescribeInstances } from "./describe-instances.ts";
 import { handler as DescribeLayers } from "./describe-layers.ts";
 import { handler as DescribeMyUserProfile } from "./describe-my-user-profile.ts";
 import { handler as DescribePermissions } from "./describe-permissions.ts";
 import { handler as DescribeStacks } from "./describe-stacks.ts";
 import { handler as DescribeUserProfiles } from "./describe-user-profiles.ts";
+import { handler as GrantAccess } from "./grant-access.ts";
 import { handler as ListTags } from "./list-tags.ts";
+import { handler as RegisterInstance } from "./register-instance.ts";
 import { handler as SetPermission } from "./set-permission.ts";
 import { handler as TagResource } from "./tag-resource.ts";
 import { handler as UntagResource } from "./untag-resource.ts";
@@ -31,12 +35,16 @@ const SERVED = new Map(
     DeleteLayer,
     DeleteStack,
     DeleteUserProfile,
+    DeregisterInstance,
+    DescribeInstances,
     DescribeLayers,
     DescribeMyUserProfile,
     DescribePermissions,
     DescribeStacks,
     DescribeUserProfiles,
+    GrantAccess,
     ListTags,
+    RegisterInstance,
     SetPermission,
     TagResource,
     UntagResource,

@@ -8,15 +8,20 @@ import { CreateUserProfile } from "./create-user-profile.ts";
 import { DeleteLayer } from "./delete-layer.ts";
 import { DeleteStack } from "./delete-stack.ts";
 import { DeleteUserProfile } from "./delete-user-profile.ts";
+import { DeregisterInstance } from "./deregister-instance.ts";
 import { DescribeImport } from "./describe-import.ts";
+import { DescribeInstanceAccess } from "./describe-instance-access.ts";
+import { DescribeInstances } from "./describe-instances.ts";
 import { DescribeLayers } from "./describe-layers.ts";
 import { DescribeMyUserProfile } from "./describe-my-user-profile.ts";
 import { DescribeOrphans } from "./describe-orphans.ts";
 import { DescribePermissions } from "./describe-permissions.ts";
 import { DescribeStacks } from "./describe-stacks.ts";
 import { DescribeUserProfiles } from "./describe-user-profiles.ts";
+import { GrantAccess } from "./grant-access.ts";
 import { ImportUsers } from "./import-users.ts";
 import { ListTags } from "./list-tags.ts";
+import { RegisterInstance } from "./register-instance.ts";
 import { SetPermission } from "./set-permission.ts";
 import { TagResource } from "./tag-resource.ts";
 import { UntagResource } from "./untag-resource.ts";
@@ -37,15 +42,20 @@ export const OPERATIONS = [
   DeleteLayer,
   DeleteStack,
   DeleteUserProfile,
+  DeregisterInstance,
   DescribeImport,
+  DescribeInstanceAccess,
+  DescribeInstances,
   DescribeLayers,
   DescribeMyUserProfile,
   DescribeOrphans,
   DescribePermissions,
   DescribeStacks,
   DescribeUserProfiles,
+  GrantAccess,
   ImportUsers,
   ListTags,
+  RegisterInstance,
   SetPermission,
   TagResource,
   UntagResource,

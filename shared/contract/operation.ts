@@ -1,8 +1,13 @@
 import type * as z from "zod";
 import type { Place } from "../model/stack-arn.ts";
 
-/** What a caller must be allowed: an action, on a stack, on the stack that has a layer, or on `*`. */
-type Need = { readonly action: string; readonly stackId?: string; readonly layerId?: string };
+/** What a caller must be allowed: an action, on a stack, on the stack that has a layer or an instance, or on `*`. */
+type Need = {
+  readonly action: string;
+  readonly stackId?: string;
+  readonly layerId?: string;
+  readonly instanceId?: string;
+};
 
 /** One operation as the outside sees it. */
 export type Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> = {

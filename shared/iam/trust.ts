@@ -6,6 +6,9 @@ import { isAbout } from "./statements-about.ts";
 
 const ASSUME_ROLE = "sts:assumerole";
 
+/** The service by which what runs on an instance gets the credentials of its role. */
+export const EC2_SERVICES = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"];
+
 /**
  * Whether a role's trust policy names one of the services for `sts:AssumeRole`, conditions left aside: what could be assumed, not
  * what will be.
@@ -18,8 +21,23 @@ export function namesService(value: unknown, services: readonly string[]): boole
   );
 }
 
+/**
+ * Whether a role's trust policy names these services and nobody else, whatever it lets them do and on whatever condition: who could
+ * assume the role otherwise would choose the session's name.
+ * @param value the document as {@link readJson} reads it
+ * @throws InvalidPolicy
+ */
+export function namesOnlyServices(value: unknown, services: readonly string[]): boolean {
+  const principals = readDocument(value, "trust").statements.flatMap(({ effect, principals }) =>
+    effect === "Allow" ? principals : [],
+  );
+  const isOne = ({ not, kind, values }: StatementText["principals"][number]) =>
+    !not && kind === "Service" && values.every(({ text }) => services.includes(text));
+  return principals.length > 0 && principals.every(isOne);
+}
+
 /** Whether something holds, or hangs on what is not known. */
-export type Holds = "yes" | "depends" | "no";
+type Holds = "yes" | "depends" | "no";
 
 /**
  * Whether a role's trust policy allows and denies a service to assume it in this context. What hangs on a key that the context does not have

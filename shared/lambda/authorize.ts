@@ -7,6 +7,8 @@ import { namesOf } from "../access/who.ts";
 import type { Operation } from "../contract/operation.ts";
 import { Fault } from "../model/fault.ts";
 import type { Stack } from "../model/stack.ts";
+import { noSuchInstance } from "../model/instance.ts";
+import { stacksOfInstances } from "../table/instances.ts";
 import { noSuchLayer, stacksOfLayers } from "../table/layers.ts";
 import { noSuchStack } from "../table/stacks.ts";
 import type { Call } from "./call.ts";
@@ -18,7 +20,7 @@ export function authorize(operation: Operation): MiddlewareObj<Call> {
 
 /**
  * Reads what the operation is about, and asks whether the caller may. A stack that is not there shows only to who may know; a layer
- * that is not there, to who may do this everywhere.
+ * or an instance that is not there, to who may do this everywhere.
  * @throws Fault AccessDeniedException, ResourceNotFoundException
  */
 export async function authorizeCall(operation: Operation, call: Call): Promise<void> {
@@ -26,13 +28,16 @@ export async function authorizeCall(operation: Operation, call: Call): Promise<v
   const need = operation.needs(call.input, place);
   if (!need) return;
   call.context = operation.context?.(call.input) ?? [];
-  const { action, layerId } = need;
+  const { action, layerId, instanceId } = need;
   const stackId =
-    layerId === undefined ? need.stackId : (await stacksOfLayers(table, [layerId])).get(layerId);
+    (layerId !== undefined && (await stacksOfLayers(table, [layerId])).get(layerId)) ||
+    (instanceId !== undefined && (await stacksOfInstances(table, [instanceId])).get(instanceId)) ||
+    need.stackId;
   const userArns = [...namesOf(call.caller.principal), ...(operation.about?.(call.input) ?? [])];
   call.snapshot = await loadSnapshot(table, { userArns, stackId });
   await requireAllowed(call, action);
   if (layerId !== undefined && stackId === undefined) throw noSuchLayer(layerId);
+  if (instanceId !== undefined && stackId === undefined) throw noSuchInstance(instanceId);
 }
 
 /**
@@ -65,20 +70,39 @@ export async function authorizeOnLayers(
   action: string,
   layerIds: readonly string[],
 ): Promise<Map<string, Stack>> {
-  const { table } = call.deployment;
-  const stackIds = await stacksOfLayers(table, layerIds);
+  const stackIds = await stacksOfLayers(call.deployment.table, layerIds);
+  return authorizeOnWhatTheyHave(call, action, layerIds, stackIds, noSuchLayer);
+}
+
+/** The same of instances. */
+export async function authorizeOnInstances(
+  call: Call,
+  action: string,
+  instanceIds: readonly string[],
+): Promise<Map<string, Stack>> {
+  const stackIds = await stacksOfInstances(call.deployment.table, instanceIds);
+  return authorizeOnWhatTheyHave(call, action, instanceIds, stackIds, noSuchInstance);
+}
+
+async function authorizeOnWhatTheyHave(
+  call: Call,
+  action: string,
+  ids: readonly string[],
+  stackIds: ReadonlyMap<string, string>,
+  isNotThere: (id: string) => Fault,
+): Promise<Map<string, Stack>> {
   const stacks = await authorizeOnStacks(call, action, [...new Set(stackIds.values())]);
-  const missing = layerIds.find((layerId) => !stackIds.has(layerId));
+  const missing = ids.find((id) => !stackIds.has(id));
   if (missing !== undefined) {
-    call.snapshot = await loadSnapshot(table, { userArns: namesOf(call.caller.principal) });
+    call.snapshot = await loadSnapshot(call.deployment.table, { userArns: namesOf(call.caller.principal) });
     await requireAllowed(call, action);
-    throw noSuchLayer(missing);
+    throw isNotThere(missing);
   }
   const byId = new Map(stacks.map((stack) => [stack.StackId, stack]));
   return new Map(
-    [...stackIds].flatMap(([layerId, stackId]) => {
+    [...stackIds].flatMap(([id, stackId]) => {
       const stack = byId.get(stackId);
-      return stack ? [[layerId, stack] as const] : [];
+      return stack ? [[id, stack] as const] : [];
     }),
   );
 }

@@ -4,14 +4,14 @@ const MAX_LENGTH = 32;
 
 /**
  * Accounts that a server has already, or that its images log people in by: nobody's name here, since what is done to the
- * account would be done to the server.
+ * account would be done to the server. `ALL` is everybody's name in a sudoers file.
  */
 const TAKEN = new Set(
   (
     "root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody halt shutdown " +
     "operator ftp sshd messagebus systemd-network systemd-resolve systemd-timesync dbus chrony rpc rpcuser ntp tss " +
     "postfix adm wheel sudo admin administrator guest ec2-user ec2-instance-connect ssm-user ubuntu debian centos fedora rocky " +
-    "bitnami core aws opsworks"
+    "bitnami core aws opsworks stackwarden all"
   ).split(" "),
 );
 

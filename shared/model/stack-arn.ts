@@ -21,6 +21,11 @@ export function layerArn(place: Place, layerId: string): string {
   return arnOf(place, "layer", layerId);
 }
 
+/** `arn:aws:opsworks:<region>:<account>:instance/<id>/`, likewise. */
+export function instanceArn(place: Place, instanceId: string): string {
+  return arnOf(place, "instance", instanceId);
+}
+
 function arnOf({ partition, region, accountId }: Place, type: string, id: string): string {
   return `arn:${partition}:opsworks:${region}:${accountId}:${type}/${id}/`;
 }

@@ -18,8 +18,10 @@ export const Stack = z.object({
   GroupGrants: GroupGrants.optional(),
   /** How many layers it has; none said is none. */
   LayerCount: z.number().optional(),
+  /** How many instances are registered with it; none said is none. */
+  InstanceCount: z.number().optional(),
   CreatedAt: z.string(),
-  /** New with each change of the stack or of one of its layers. */
+  /** New with each change of the stack or of one of its layers or instances. */
   Revision: z.string(),
 });
 export type Stack = z.infer<typeof Stack>;

@@ -13,6 +13,18 @@ export const keys = {
   layer: (stackId: string, layerId: string): Key => ({ pk: `LAYERS#${stackId}`, sk: layerId }),
   /** Which stack a layer is of; never changed. */
   layerPlace: (layerId: string): Key => ({ pk: `LAYER#${layerId}`, sk: "LAYER" }),
+  /** Of a stack, in a partition of their own as layers are. */
+  instance: (stackId: string, instanceId: string): Key => ({ pk: `INSTANCES#${stackId}`, sk: instanceId }),
+  /** Which stack an instance is of; never changed. */
+  instancePlace: (instanceId: string): Key => ({ pk: `INSTANCE#${instanceId}`, sk: "INSTANCE" }),
+  /** Which instance an EC2 instance is registered as. */
+  ec2Instance: (ec2InstanceId: string): Key => ({ pk: `EC2#${ec2InstanceId}`, sk: "EC2" }),
+  /** What an instance's passwords are encrypted for. */
+  instanceKey: (instanceId: string): Key => ({ pk: `LOGINS#${instanceId}`, sk: "KEY" }),
+  instanceLogin: (instanceId: string, loginId: string): Key => ({
+    pk: `LOGINS#${instanceId}`,
+    sk: `LOGIN#${loginId}`,
+  }),
   /** A stack that is being copied and is not there yet. */
   unfinishedClone: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "CLONE" }),
   grant: (stackId: string, userArn: string): Key => ({ pk: `STACK#${stackId}`, sk: `GRANT#${userArn}` }),

@@ -54,6 +54,9 @@ const layer = {
   "LifecycleEventConfiguration.Shutdown": { ExecutionTimeout: 120 },
 } as const;
 const LAYER_ID = "7a5e3a1c-1b2c-4d3e-8f4a-5b6c7d8e9f0a";
+const INSTANCE_ID = "0d2f7f1c-1b2c-4d3e-8f4a-5b6c7d8e9f0a";
+/** Of an RSA key of 2048 bits. */
+const MODULUS = Buffer.alloc(256, 0xab).toString("base64");
 const LAYER_ARN = `arn:aws:opsworks:${REGION}:${ACCOUNT}:layer/${LAYER_ID}/`;
 
 /** A right value of every member, and which an operation cannot do without. */
@@ -96,6 +99,16 @@ const right = {
   DeleteLayer: { LayerId: LAYER_ID },
   DeleteStack: { StackId: STACK_ID },
   DeleteUserProfile: { IamUserArn: userArn("bob") },
+  DeregisterInstance: { InstanceId: INSTANCE_ID },
+  DescribeInstanceAccess: {
+    StackId: STACK_ID,
+    Format: "Lines",
+    IfNoneMatch: "tag",
+    "PublicKey.Modulus": MODULUS,
+    "PublicKey.Exponent": "AQAB",
+  },
+  GrantAccess: { InstanceId: INSTANCE_ID, ValidForInMinutes: 30 },
+  DescribeInstances: { InstanceIds: [INSTANCE_ID], MaxResults: 10, NextToken: "token" },
   DescribeLayers: { LayerIds: [LAYER_ID], MaxResults: 10, NextToken: "token" },
   DescribeMyUserProfile: { MaxResults: 10, NextToken: "token" },
   DescribePermissions: {
@@ -110,6 +123,15 @@ const right = {
   DescribeUserProfiles: { IamUserArns: [userArn("bob")], MaxResults: 10, NextToken: "token" },
   ImportUsers: { IamUserArns: [userArn("bob")], OnlyKnown: false, SourceRegion: "eu-west-1" },
   ListTags: { ResourceArn: LAYER_ARN, MaxResults: 10, NextToken: "token" },
+  RegisterInstance: {
+    StackId: STACK_ID,
+    Ec2InstanceId: "i-0123456789abcdef0",
+    LayerIds: [LAYER_ID],
+    Platform: "Linux",
+    Hostname: "web1",
+    PublicIp: "203.0.113.9",
+    PrivateIp: "10.0.0.9",
+  },
   SetPermission: {
     StackId: STACK_ID,
     IamUserArn: userArn("bob"),
@@ -147,6 +169,10 @@ const required: Record<Name, readonly string[]> = {
   DeleteLayer: ["LayerId"],
   DeleteStack: ["StackId"],
   DeleteUserProfile: ["IamUserArn"],
+  DeregisterInstance: ["InstanceId"],
+  DescribeInstanceAccess: ["StackId"],
+  GrantAccess: ["InstanceId"],
+  DescribeInstances: [],
   DescribeLayers: [],
   DescribeMyUserProfile: [],
   DescribeOrphans: [],
@@ -156,6 +182,7 @@ const required: Record<Name, readonly string[]> = {
   DescribeUserProfiles: [],
   ImportUsers: [],
   ListTags: ["ResourceArn"],
+  RegisterInstance: ["StackId", "Ec2InstanceId"],
   SetPermission: ["StackId", "IamUserArn"],
   TagResource: ["ResourceArn", "Tags.stage"],
   UntagResource: ["ResourceArn", "TagKeys"],
@@ -209,14 +236,17 @@ async function refusal(name: Name, body: unknown): Promise<string> {
 }
 
 // A batch takes the members of a check, each question for itself: see batch-check-authorization.test.ts. Whoever names a group names
-// no user: see groups.test.ts; whoever names layers, no stack: see layers.test.ts.
+// no user: see groups.test.ts; whoever names layers or instances, no stack: see layers.test.ts, instances.test.ts.
 const asked = OPERATIONS.filter(({ name }) => name !== "BatchCheckAuthorization");
 
 test("every operation is asked here, with every member that its contract has", () => {
   expect(names.toSorted()).toEqual(asked.map(({ name }) => name).toSorted());
   for (const { name, input } of asked) {
     const known = Object.keys((input as unknown as { shape: object }).shape).filter(
-      (member) => member !== "GroupName" && !(name === "DescribeLayers" && member === "StackId"),
+      (member) =>
+        member !== "GroupName" &&
+        !(name === "DescribeLayers" && member === "StackId") &&
+        !(name === "DescribeInstances" && /^(?:StackId|LayerId)$/.test(member)),
     );
     expect(new Set(Object.keys(right[name as Name]).map((member) => member.split(".")[0]))).toEqual(
       new Set(known),
@@ -225,10 +255,10 @@ test("every operation is asked here, with every member that its contract has", (
 });
 
 const onAStack = names.filter(
-  (name) => !/Profile|Orphans|Import|^CreateStack$/.test(name) && name !== "DescribeStacks",
+  (name) => !/Profile|Orphans|Import|^CreateStack$|InstanceAccess/.test(name) && name !== "DescribeStacks",
 );
 test.for(onAStack)(
-  "the right input of %s is refused for nothing but the stack or layer that is not there",
+  "the right input of %s is refused for nothing but the stack, layer or instance that is not there",
   async (name) => {
     expect((await send(name, inputOf(name))).status).toBe(404);
   },
@@ -249,6 +279,12 @@ describe("a member that is required", () => {
       expect(await refusal("DescribeLayers", inputOf("DescribeLayers", changed))).toBe(message);
   });
 
+  test("of DescribeInstances is one of three, and no two", async () => {
+    const message = "one of `StackId`, `LayerId` and `InstanceIds` is required, and no two";
+    for (const changed of [{ InstanceIds: undefined }, { StackId: STACK_ID }, { LayerId: LAYER_ID }])
+      expect(await refusal("DescribeInstances", inputOf("DescribeInstances", changed))).toBe(message);
+  });
+
   test("of DescribePermissions is one of two", async () => {
     const neither = inputOf("DescribePermissions", { StackId: undefined, IamUserArn: undefined });
     expect(await refusal("DescribePermissions", neither)).toBe(
@@ -260,7 +296,7 @@ describe("a member that is required", () => {
 describe("a member of the wrong type is named", () => {
   const isListOfText = (member: string) =>
     ["CustomSecurityGroupIds", "Packages", "TagKeys"].includes(member) || member.startsWith("CustomRecipes.");
-  const mayBeEmpty = (member: string) => /VolumeConfigurations|LogStreams|CloneAppIds/.test(member);
+  const mayBeEmpty = (member: string) => /VolumeConfigurations|LogStreams|CloneAppIds|LayerIds/.test(member);
 
   test.for(members)("%s: %s", async ([name, member]) => {
     for (const wrong of [null, [], ["x"], { a: 1 }, typeof rightOf(name, member) === "number" ? "1" : 1]) {

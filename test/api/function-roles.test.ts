@@ -225,8 +225,49 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await stack.post(as, "/UpdateLayer", change);
   },
   DeleteLayer: async () => {
-    const { LayerId } = await newLayer();
+    const { StackId, LayerId } = await newLayer();
+    await addInstance(StackId);
+    stack.sent.length = 0;
+    await renew();
     await stack.post(as, "/DeleteLayer", { LayerId });
+  },
+  RegisterInstance: async () => {
+    const { StackId, LayerId } = await newLayer();
+    await addInstance(StackId, [LayerId]);
+  },
+  DescribeInstances: async () => {
+    const { StackId, LayerId } = await newLayer();
+    const InstanceId = await addInstance(StackId, [LayerId]);
+    stack.sent.length = 0;
+    await renew();
+    for (const input of [{ StackId }, { LayerId }, { InstanceIds: [InstanceId] }])
+      await stack.post(as, "/DescribeInstances", input);
+  },
+  DeregisterInstance: async () => {
+    const InstanceId = await addInstance(await stack.addStack());
+    stack.sent.length = 0;
+    await renew();
+    await stack.post(as, "/DeregisterInstance", { InstanceId });
+  },
+  DescribeInstanceAccess: async () => {
+    const { StackId, LayerId } = await newLayer();
+    await stack.grant(StackId, userArn("bob"), { AllowSsh: true });
+    const Ec2InstanceId = `i-${randomUUID().slice(0, 8)}`;
+    await addInstance(StackId, [LayerId], Ec2InstanceId);
+    stack.sent.length = 0;
+    const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
+    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+  },
+  GrantAccess: async () => {
+    const { StackId } = await newLayer();
+    await stack.grant(StackId, userArn("asks"), { AllowSsh: true });
+    const Ec2InstanceId = `i-${randomUUID().slice(0, 8)}`;
+    const InstanceId = await addInstance(StackId, [], Ec2InstanceId);
+    const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
+    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+    stack.sent.length = 0;
+    await renew();
+    await stack.post(as, "/GrantAccess", { InstanceId });
   },
   TagResource: async () => {
     const { arns } = await newLayer();
@@ -262,6 +303,18 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const { LayerId } = (await wire("CreateLayer", layer)).body;
     await wire("DescribeLayers", { StackId });
     await wire("UpdateLayer", { LayerId, Name: "renamed" });
+    const Ec2InstanceId = `i-${randomUUID().slice(0, 8)}`;
+    const registered = { StackId, Ec2InstanceId, LayerIds: [LayerId], Platform: "Windows" };
+    const { InstanceId } = (await wire("RegisterInstance", registered)).body;
+    await wire("DescribeInstances", { InstanceIds: [InstanceId] });
+    await wire("DescribeInstances", { StackId });
+    const own = stack.sent.splice(0);
+    await stack.grant(StackId, userArn("asks"), { AllowSsh: true });
+    const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
+    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+    stack.sent.splice(0, stack.sent.length, ...own);
+    await wire("GrantAccess", { InstanceId });
+    await wire("DeregisterInstance", { InstanceId });
     const { ServiceRoleArn } = newStack;
     await wire("CloneStack", { SourceStackId: StackId, ServiceRoleArn, ClonePermissions: true });
     await wire("DeleteLayer", { LayerId });
@@ -282,6 +335,15 @@ const newStack = {
 const addLayer = async (StackId: string): Promise<string> => {
   const layer = { StackId, Type: "custom", Name: "layer", Shortname: "layer" };
   return (await stack.post(as, "/CreateLayer", layer)).body.LayerId;
+};
+const PUBLIC_KEY = { Modulus: Buffer.alloc(256, 0xab).toString("base64"), Exponent: "AQAB" };
+const addInstance = async (
+  StackId: string,
+  LayerIds: string[] = [],
+  Ec2InstanceId = `i-${randomUUID().slice(0, 8)}`,
+): Promise<string> => {
+  const instance = { StackId, LayerIds, Ec2InstanceId, Platform: "Windows" };
+  return (await stack.post(as, "/RegisterInstance", instance)).body.InstanceId;
 };
 /** A stack with a layer, which was made before what is looked at begins. */
 const newLayer = async () => {

@@ -104,8 +104,33 @@ const mayDo: Record<string, string[]> = {
   ],
   DeleteLayer: [
     "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC",
+    "Query INSTANCES#*",
     "PutItem STACK#* EVENTS#*",
     "DeleteItem LAYERS#* LAYER#*",
+  ],
+  RegisterInstance: [
+    "BatchGetItem STACK#* LAYERS#* USER#* POLICY#* SYNC",
+    "PutItem STACK#* INSTANCES#* INSTANCE#* EC2#* EVENTS#*",
+  ],
+  DescribeInstances: [
+    "BatchGetItem STACK#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* USER#* POLICY#* SYNC",
+    "Query INSTANCES#*",
+  ],
+  DeregisterInstance: [
+    "BatchGetItem STACK#* INSTANCES#* INSTANCE#* USER#* POLICY#* SYNC",
+    "PutItem STACK#* EVENTS#*",
+    "DeleteItem INSTANCES#* INSTANCE#* EC2#* LOGINS#*",
+  ],
+  DescribeInstanceAccess: [
+    "BatchGetItem STACK#* LAYERS#* INSTANCES#* EC2#* USER#* POLICY#* PROFILE#*",
+    "Query STACK#* LOGINS#*",
+    "PutItem LOGINS#* EVENTS#*",
+  ],
+  GrantAccess: [
+    "BatchGetItem STACK#* INSTANCES#* INSTANCE#* USER#* POLICY#* SYNC",
+    "Query LOGINS#*",
+    "ConditionCheckItem INSTANCES#*",
+    "PutItem LOGINS#* EVENTS#*",
   ],
   TagResource: [
     "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC",
@@ -117,12 +142,12 @@ const mayDo: Record<string, string[]> = {
   ],
   ListTags: ["BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC"],
   OpsWorks: [
-    "BatchGetItem STACK#* SETTINGS#* LAYERS#* LAYER#* USER#* POLICY#* PROFILE#* SSHNAME#* UNIXIDS GROUPS SYNC",
+    "BatchGetItem STACK#* SETTINGS#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* USER#* POLICY#* PROFILE#* SSHNAME#* UNIXIDS GROUPS SYNC",
     "Query gsi1 USERS STACKS",
-    "Query STACK#* LAYERS#*",
-    "ConditionCheckItem STACK#* USER#*",
-    "PutItem STACK#* SETTINGS#* LAYERS#* LAYER#* USER#* SSHNAME#* EVENTS#*",
-    "DeleteItem STACK#* SETTINGS#* LAYERS#* LAYER#* USER#* SSHNAME#*",
+    "Query STACK#* LAYERS#* INSTANCES#* LOGINS#*",
+    "ConditionCheckItem STACK#* INSTANCES#* USER#*",
+    "PutItem STACK#* SETTINGS#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* EC2#* LOGINS#* USER#* SSHNAME#* EVENTS#*",
+    "DeleteItem STACK#* SETTINGS#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* EC2#* LOGINS#* USER#* SSHNAME#*",
     "UpdateItem UNIXIDS",
   ],
 };
@@ -188,20 +213,33 @@ describe("the routes", () => {
       ),
     );
     expect(
-      JSON.stringify([properties("StackwardenUser"), properties("StackwardenEnforcementPoint")]),
+      JSON.stringify(
+        ["StackwardenUser", "StackwardenEnforcementPoint", "StackwardenInstance"].map(properties),
+      ),
     ).not.toContain("GatewayAlias");
   });
 
-  test("the policy for users allows each of them and nothing else", () => {
+  test("the policy for users allows each of them and nothing else, but what instances alone ask", () => {
     const [statement, ...others] = ManagedPolicy.parse(properties("StackwardenUser")).PolicyDocument
       .Statement;
     expect(others).toEqual([]);
+    const forUsers = served.filter(({ functionName }) => functionName !== "DescribeInstanceAccess");
     expect(statement?.Action).toEqual(["execute-api:Invoke"]);
     expect(statement?.Resource).toEqual(
-      served.map(({ method, path }) => ({
+      forUsers.map(({ method, path }) => ({
         "Fn::Sub": expect.stringMatching(`:\\$\\{HttpApi\\}/\\$default/${method}${path}$`),
       })),
     );
+  });
+
+  test("the policy for instances allows to ask who may log in, and nothing else", () => {
+    const { Statement } = ManagedPolicy.parse(properties("StackwardenInstance")).PolicyDocument;
+    expect(Statement.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+      [
+        ["execute-api:Invoke"],
+        { "Fn::Sub": expect.stringMatching(/\$default\/POST\/DescribeInstanceAccess$/) },
+      ],
+    ]);
   });
 
   test("the policy for enforcement points allows checks, over HTTP and directly, and nothing else", () => {
@@ -341,7 +379,9 @@ describe("the roles", () => {
       if (!Action.some((action) => /(?:Update|Delete)Item$/.test(action))) continue;
       const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
       for (const key of keys)
-        expect(key).toMatch(/^(?:STACK#|SETTINGS#|LAYERS#|LAYER#|USER#|SSHNAME#|UNIXIDS$)/);
+        expect(key).toMatch(
+          /^(?:STACK#|SETTINGS#|LAYERS#|LAYER#|INSTANCES#|INSTANCE#|EC2#|LOGINS#|USER#|SSHNAME#|UNIXIDS$)/,
+        );
     }
   });
 });

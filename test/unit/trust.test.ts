@@ -4,7 +4,7 @@ import { Context } from "../../shared/iam/context.ts";
 import { readDocument } from "../../shared/iam/document.ts";
 import { readJson } from "../../shared/iam/json.ts";
 import { compileDocument } from "../../shared/iam/policy.ts";
-import { mayAssume, namesService } from "../../shared/iam/trust.ts";
+import { mayAssume, namesOnlyServices, namesService } from "../../shared/iam/trust.ts";
 
 const EC2 = "ec2.amazonaws.com";
 const OPSWORKS = "opsworks.amazonaws.com";
@@ -242,4 +242,38 @@ test("a trust policy is about no resource, were it ever evaluated", () => {
   const document = readDocument(readJson(assume(`"*"`), 100_000), "trust");
   const [statement] = compileDocument(document).statements;
   expect(statement?.isAboutResource(splitArn("*"), new Context([]))).toBe(false);
+});
+
+describe("a role's trust policy names services and nobody else", () => {
+  const onlyEc2 = (text: string) => namesOnlyServices(readJson(text, 100_000), [EC2, `${EC2}.cn`]);
+  const statement = (principal: string, rest = `"Effect": "Allow", "Action": "sts:AssumeRole"`) =>
+    `{${rest}, "Principal": ${principal}}`;
+  const ec2 = statement(`{"Service": "${EC2}"}`);
+
+  test.each([
+    ["one service", ec2],
+    ["both of the services, in a list", statement(`{"Service": ["${EC2}", "${EC2}.cn"]}`)],
+    ["the service twice", `${ec2}, ${ec2}`],
+    [
+      "the service, and a Deny of everybody",
+      `${ec2}, ${statement('"*"', '"Effect": "Deny", "Action": "*"')}`,
+    ],
+  ])("%s: yes", (_name, text) => expect(onlyEc2(trust(text))).toBe(true));
+
+  test.each([
+    ["another service", statement(`{"Service": "${OPSWORKS}"}`)],
+    ["the service and another", statement(`{"Service": ["${EC2}", "${OPSWORKS}"]}`)],
+    ["an account beside it", statement(`{"Service": "${EC2}", "AWS": "123456789012"}`)],
+    ["an account in another statement", `${ec2}, ${statement('{"AWS": "123456789012"}')}`],
+    ["everybody", statement('"*"')],
+    [
+      "everybody but it",
+      `{"Effect": "Allow", "Action": "sts:AssumeRole", "NotPrincipal": {"Service": "${EC2}"}}`,
+    ],
+    [
+      "somebody who may do something else",
+      `${ec2}, ${statement('{"AWS": "123456789012"}', '"Effect": "Allow", "Action": "sts:AssumeRoleWithSAML"')}`,
+    ],
+    ["a Deny alone", statement(`{"Service": "${EC2}"}`, '"Effect": "Deny", "Action": "sts:AssumeRole"')],
+  ])("%s: no", (_name, text) => expect(onlyEc2(trust(text))).toBe(false));
 });

@@ -1,0 +1,25 @@
+import { DeregisterInstance } from "../shared/contract/deregister-instance.ts";
+import { changeEvent } from "../shared/lambda/change-event.ts";
+import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { noSuchInstance } from "../shared/model/instance.ts";
+import { appendEvent } from "../shared/table/events.ts";
+import { readInstance, removeInstance } from "../shared/table/instances.ts";
+import { transact } from "../shared/table/write.ts";
+
+/** Takes an instance from its stack. */
+export const handler = serve(DeregisterInstance, async (call) => {
+  const { InstanceId } = call.input;
+  const { table } = call.deployment;
+  return retryConflicts(DeregisterInstance, call, async () => {
+    const { stack } = call.snapshot;
+    if (!stack) throw noSuchInstance(InstanceId);
+    const { StackId } = stack;
+    const instance = await readInstance(table, { StackId, InstanceId });
+    await transact(table, [
+      ...removeInstance(table, stack, instance),
+      appendEvent(table, changeEvent(call, { StackId, Before: instance })),
+    ]);
+    return {};
+  });
+});

@@ -1,0 +1,509 @@
+#!/bin/sh
+# Stackwarden on a Linux server: who may log in by SSH, and who may sudo, is asked of the service with the instance's own credentials.
+# POSIX sh, curl 7.75 or newer, OpenSSH 7.4 or newer. Nothing that comes from the network is used before it is held to a pattern.
+set -uf
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+unset IFS
+umask 077
+
+USAGE="usage: stackwarden-access [--config <file>] <command>
+
+  install --url <url> --region <region> --stack <stack id> [--cache-seconds <n>]
+                  sets this server up: sshd asks here, accounts follow every 30 seconds
+  sync            creates, locks and unlocks accounts, and writes the sudoers file
+  keys <user>     prints the user's key now; sshd runs it at each login
+  status          prints what is set up, and who has an account
+  uninstall       takes the set-up away and locks the accounts; they and their homes stay
+  --help          prints this"
+
+CONFIG=/etc/stackwarden/access.conf
+PROGRAM=/usr/local/sbin/stackwarden-access
+SSHD_CONFIG=/etc/ssh/sshd_config
+SSHD_PART=/etc/ssh/sshd_config.d/10-stackwarden.conf
+UNITS=/etc/systemd/system
+CRON=/etc/cron.d/stackwarden-access
+NOLOGIN=/usr/sbin/nologin
+TAB=$(printf '\t')
+
+log() {
+  logger -t stackwarden-access -p auth.notice -- "$*" 2>/dev/null
+  printf 'stackwarden-access: %s\n' "$*" >&2
+}
+
+fail() {
+  log "$*"
+  exit 1
+}
+
+must_be_root() {
+  [ "$(id -u)" = 0 ] || fail "must be run as root"
+}
+
+# ---- what is set up
+
+# Reads the configuration as text; it is never run.
+configure() {
+  URL='' REGION='' STACK='' CACHE_SECONDS=0
+  IMDS=http://169.254.169.254
+  STATE=/var/lib/stackwarden
+  SUDOERS=/etc/sudoers.d/stackwarden
+  GROUP=stackwarden
+  [ -r "$CONFIG" ] || fail "$CONFIG cannot be read: run install first"
+  while IFS='=' read -r name value; do
+    case $name in
+      URL) URL=$value ;;
+      REGION) REGION=$value ;;
+      STACK) STACK=$value ;;
+      CACHE_SECONDS) CACHE_SECONDS=$value ;;
+      IMDS) IMDS=$value ;;
+      STATE) STATE=$value ;;
+      SUDOERS) SUDOERS=$value ;;
+      GROUP) GROUP=$value ;;
+      '' | '#'*) ;;
+      *) fail "$CONFIG: \`$name\` is not known" ;;
+    esac
+  done <"$CONFIG"
+  check_configuration
+  CACHE=$STATE/users
+}
+
+check_configuration() {
+  case $URL in
+    *[!A-Za-z0-9.:/_-]*) fail "URL has characters that no URL of the service has" ;;
+    https://?* | http://127.0.0.1:*) ;;
+    *) fail "URL must be https://..." ;;
+  esac
+  case $REGION in '' | *[!a-z0-9-]*) fail "REGION must be a region's name" ;; esac
+  case $STACK in '' | *[!0-9a-f-]*) fail "STACK must be a stack's id" ;; esac
+  case $CACHE_SECONDS in '' | *[!0-9]* | ??????*) fail "CACHE_SECONDS must be a number of seconds up to 99999" ;; esac
+  case $IMDS in *[!A-Za-z0-9.:/]*) fail "IMDS must be a URL" ;; esac
+  valid_name "$GROUP" || fail "GROUP must be a group's name"
+}
+
+# ---- what may come from the network
+
+valid_name() {
+  case $1 in '' | *[!A-Za-z0-9_-]* | [!A-Za-z_]*) return 1 ;; esac
+  [ "${#1}" -le 32 ]
+}
+
+valid_id() {
+  case $1 in [23][0-9][0-9][0-9] | 4000) return 0 ;; *) return 1 ;; esac
+}
+
+# Type and base64 with one blank between, and nothing else.
+valid_key() {
+  case $1 in
+    'ssh-ed25519 '* | 'ssh-rsa '* | 'ecdsa-sha2-nistp256 '* | 'ecdsa-sha2-nistp384 '* | 'ecdsa-sha2-nistp521 '*) ;;
+    *) return 1 ;;
+  esac
+  blob=${1#* }
+  case ${blob%%=*} in '' | *[!A-Za-z0-9+/]*) return 1 ;; esac
+  case $blob in *=*) case =${blob#*=} in = | ==) ;; *) return 1 ;; esac ;; esac
+}
+
+# Passes the lines that are right in every field, each name and each id once; the others are named nowhere, since they may be anything.
+valid_lines() {
+  seen=' '
+  while IFS="$TAB" read -r name id sudo key rest; do
+    if valid_name "$name" && valid_id "$id" && { [ "$sudo" = 0 ] || [ "$sudo" = 1 ]; } &&
+      { [ -z "$key" ] || valid_key "$key"; } && [ -z "$rest" ]; then
+      case $seen in *" $name "* | *" $id "*)
+        log "a line of the feed repeats a name or an id, and is left out"
+        continue
+        ;;
+      esac
+      seen="$seen$name $id "
+      printf '%s\t%s\t%s\t%s\n' "$name" "$id" "$sudo" "$key"
+    else
+      log "a line of the feed is not what it must be, and is left out"
+    fi
+  done
+}
+
+valid_secret() {
+  case $1 in '' | *[!A-Za-z0-9/+=_-]*) return 1 ;; esac
+}
+
+# ---- asking
+
+imds() {
+  printf 'header = "X-aws-ec2-metadata-token: %s"\n' "$token" |
+    curl -q -sf -K - -m 2 --noproxy '*' "$IMDS/latest/$1"
+}
+
+text_member() {
+  sed -n 's/.*"'"$1"'"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p'
+}
+
+# Credentials never stand on a command line, where every process of the server could read them.
+read_credentials() {
+  token=$(curl -q -sf -X PUT -m 2 --noproxy '*' -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$IMDS/latest/api/token") || return 1
+  valid_secret "$token" || return 1
+  role=$(imds meta-data/iam/security-credentials/) || return 1
+  case $role in '' | *[!A-Za-z0-9+=,.@_-]*) return 1 ;; esac
+  credentials=$(imds "meta-data/iam/security-credentials/$role") || return 1
+  access_key=$(printf '%s\n' "$credentials" | text_member AccessKeyId)
+  secret_key=$(printf '%s\n' "$credentials" | text_member SecretAccessKey)
+  session_token=$(printf '%s\n' "$credentials" | text_member Token)
+  valid_secret "$access_key" && valid_secret "$secret_key" && valid_secret "$session_token"
+}
+
+# Asks the service. 0: $WORK/lines has the users; 1: it could not be asked; 2: it refused.
+ask() {
+  read_credentials || return 1
+  known=''
+  [ -r "$CACHE" ] && read -r _ known <"$CACHE"
+  case $known in '' | *[!A-Za-z0-9_-]*) condition='' ;; *) condition=",\"IfNoneMatch\":\"$known\"" ;; esac
+  printf '{"StackId":"%s","Format":"Lines"%s}' "$STACK" "$condition" >"$WORK/question"
+  status=$(
+    {
+      printf 'aws-sigv4 = "aws:amz:%s:execute-api"\n' "$REGION"
+      printf 'user = "%s:%s"\n' "$access_key" "$secret_key"
+      printf 'header = "x-amz-security-token: %s"\n' "$session_token"
+      printf 'header = "content-type: application/json"\n'
+      printf 'data-binary = "@%s"\n' "$WORK/question"
+    } | curl -q -s -K - -m 5 --connect-timeout 3 --max-filesize 4000000 -o "$WORK/answer" -w '%{http_code}' \
+      "$URL/DescribeInstanceAccess"
+  ) || return 1
+  case $status in
+    200) ;;
+    408 | 429) return 1 ;;
+    4??) return 2 ;;
+    *) return 1 ;;
+  esac
+  read_answer
+}
+
+read_answer() {
+  tag=$(sed -n 's/.*"ETag":"\([A-Za-z0-9_-]\{1,64\}\)"}$/\1/p' "$WORK/answer")
+  [ -n "$tag" ] || return 1
+  case $(head -c 64 "$WORK/answer") in
+    '{"NotModified":true,'*)
+      [ "$tag" = "$known" ] || return 1
+      sed 1d "$CACHE" >"$WORK/lines"
+      ;;
+    '{"Lines":"'*)
+      # Nothing but text without quotes and escapes, apart from line ends and tabs; else it is no answer.
+      grep -q '^{"Lines":"[^"\\]*\(\\[nt][^"\\]*\)*","ETag":"[A-Za-z0-9_-]*"}$' "$WORK/answer" || return 1
+      sed -n 's/^{"Lines":"\([^"]*\)","ETag":"[A-Za-z0-9_-]*"}$/\1/p' "$WORK/answer" |
+        awk '{ gsub(/\\n/, "\n"); gsub(/\\t/, "\t"); printf "%s", $0 }' | valid_lines >"$WORK/lines"
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+# Asks, and keeps what was answered; what was refused is kept no longer. Answers as `ask` does.
+refresh() {
+  mkdir -p "$STATE"
+  WORK=$(mktemp -d) || fail "no room for a temporary folder"
+  trap 'rm -rf "$WORK"' EXIT
+  : >"$WORK/lines"
+  ask
+  answered=$?
+  if [ $answered = 0 ]; then
+    { printf '%s %s\n' "$(date +%s)" "$tag" && cat "$WORK/lines"; } >"$WORK/cache" &&
+      cp "$WORK/cache" "$CACHE.new.$$" && mv "$CACHE.new.$$" "$CACHE"
+  elif [ $answered = 2 ]; then
+    log "the service refused (HTTP $status): $(head -c 300 "$WORK/answer" | tr -cd '[:alnum:][:blank:]:/._-')"
+    rm -f "$CACHE"
+    : >"$WORK/lines"
+  fi
+  return $answered
+}
+
+# Whether what was kept may still be gone by.
+cache_is_young() {
+  [ "$CACHE_SECONDS" -gt 0 ] && [ -r "$CACHE" ] && read -r at _ <"$CACHE" || return 1
+  case $at in '' | *[!0-9]*) return 1 ;; esac
+  age=$(($(date +%s) - at))
+  [ "$age" -ge 0 ] && [ "$age" -lt "$CACHE_SECONDS" ]
+}
+
+# ---- accounts
+
+# The accounts that were made here: in the range of ids, and of the group.
+read_account() {
+  account=$(getent passwd "$1") || return 1
+  IFS=: read -r account_name _ account_id account_group _ account_home account_shell <<END
+$account
+END
+}
+
+is_ours() {
+  [ -n "$own_group" ] && [ "$account_group" = "$own_group" ] && valid_id "$account_id"
+}
+
+read_own_group() {
+  own_group=$(getent group "$GROUP" | cut -d: -f3)
+}
+
+lock() {
+  usermod -L -e 1 -s "$NOLOGIN" "$1" </dev/null && log "locked $1"
+}
+
+unlock() {
+  usermod -p '*' -e '' -s "$login_shell" "$1" </dev/null && log "unlocked $1"
+}
+
+make_account() {
+  made=$1
+  set -- -u "$2" -g "$GROUP" -N -m -s "$login_shell" -c Stackwarden "$1"
+  # Debian takes a name with a capital letter only when told so.
+  useradd "$@" 2>/dev/null </dev/null || useradd --badname "$@" </dev/null || return 1
+  usermod -p '*' "$made" </dev/null && log "made $made"
+}
+
+# Gives an account another name, its home with it.
+rename_account() {
+  renamed=$1 to=$2
+  set -- -l "$to" -d "${account_home%/*}/$to" -m "$renamed"
+  usermod "$@" 2>/dev/null </dev/null || usermod --badname "$@" </dev/null || return 1
+  log "renamed $renamed to $to"
+}
+
+# The account of a user of the feed. Fails where the name or the id is somebody else's.
+ensure_account() {
+  if read_account "$1"; then
+    is_ours || { log "$1 is an account of this server, and is left alone" && return 1; }
+    # Somebody who had the name before; what was theirs stays theirs.
+    if [ "$account_id" != "$2" ]; then
+      lock "$1"
+      rename_account "$1" "$GROUP-$account_id" || { log "$1 is still in use by who had the name before" && return 1; }
+    fi
+  fi
+  if read_account "$2" && [ "$account_name" != "$1" ]; then
+    is_ours || { log "the id $2 is an account of this server, and is left alone" && return 1; }
+    rename_account "$account_name" "$1" || return 1
+  fi
+  read_account "$1" || { make_account "$1" "$2" && read_account "$1"; } || return 1
+  is_ours && [ "$account_id" = "$2" ] || return 1
+  [ "$account_shell" != "$NOLOGIN" ] || unlock "$1"
+}
+
+# By the id, which no alias and no word of a sudoers file can be.
+write_sudoers() {
+  if ! command -v visudo >/dev/null; then
+    log "sudo is not installed, so nobody gets it"
+    return 0
+  fi
+  # sudo reads no file with a dot in its name.
+  new=$SUDOERS.new.$$
+  {
+    printf '# Written by stackwarden-access; changes are lost.\n'
+    while IFS="$TAB" read -r name id; do printf '#%s ALL=(ALL) NOPASSWD:ALL # %s\n' "$id" "$name"; done <"$WORK/sudo"
+  } >"$new"
+  chmod 0440 "$new"
+  if visudo -cqf "$new" >/dev/null 2>&1; then
+    mv "$new" "$SUDOERS"
+  else
+    rm -f "$new" "$SUDOERS"
+    fail "visudo refuses the sudoers file, so nobody gets sudo"
+  fi
+}
+
+sync() {
+  must_be_root
+  mkdir -p "$STATE"
+  if command -v flock >/dev/null; then
+    exec 9>"$STATE/lock"
+    flock -n 9 || return 0
+  fi
+  refresh
+  [ $? != 1 ] || fail "the service cannot be reached; accounts stay as they are"
+  getent group "$GROUP" >/dev/null || groupadd -r "$GROUP" || fail "the group $GROUP cannot be made"
+  read_own_group
+  login_shell=/bin/bash
+  [ -x "$login_shell" ] || login_shell=/bin/sh
+  [ -x "$NOLOGIN" ] || NOLOGIN=/sbin/nologin
+  there=' '
+  : >"$WORK/sudo"
+  while IFS="$TAB" read -r name id sudo _; do
+    ensure_account "$name" "$id" || continue
+    there="$there$id "
+    [ "$sudo" = 0 ] || printf '%s\t%s\n' "$name" "$id" >>"$WORK/sudo"
+  done <"$WORK/lines"
+  # Sudo first: whoever is locked is not to keep it for a moment.
+  write_sudoers
+  while IFS=: read -r account_name _ account_id account_group _ _ account_shell; do
+    is_ours || continue
+    [ "$account_shell" != "$NOLOGIN" ] || continue
+    case $there in *" $account_id "*) ;; *) lock "$account_name" ;; esac
+  done </etc/passwd
+}
+
+# For sshd. An account that was not made here is none of ours: it is answered at once, whatever becomes of the service.
+print_key() {
+  valid_name "$1" || return 0
+  read_own_group
+  read_account "$1" && is_ours || return 0
+  refresh 2>/dev/null
+  if [ $? = 1 ]; then
+    cache_is_young || return 0
+    sed 1d "$CACHE" >"$WORK/lines"
+  fi
+  while IFS="$TAB" read -r name id _ key; do
+    if [ "$name" = "$1" ] && [ "$id" = "$account_id" ] && [ -n "$key" ]; then printf '%s\n' "$key"; fi
+  done <"$WORK/lines"
+}
+
+# ---- setting up
+
+sshd_part() {
+  cat <<END
+# Written by stackwarden-access. It is about the accounts that it makes, and about nobody else.
+Match Group $GROUP
+  AuthorizedKeysCommand $PROGRAM keys %u
+  AuthorizedKeysCommandUser root
+  AuthorizedKeysFile none
+  TrustedUserCAKeys none
+  AuthenticationMethods publickey
+Match all
+END
+}
+
+reload_sshd() {
+  systemctl reload sshd 2>/dev/null || systemctl reload ssh 2>/dev/null || service ssh reload >/dev/null 2>&1 ||
+    service sshd reload >/dev/null 2>&1 || log "reload sshd by hand"
+}
+
+# sshd reads the folder where its configuration says so; elsewhere the part stands at the end of it, between two marks.
+write_sshd_part() {
+  remove_sshd_part
+  if grep -Eqi '^[[:space:]]*Include[[:space:]]+("?/etc/ssh/)?sshd_config\.d/' "$SSHD_CONFIG"; then
+    sshd_part >"$SSHD_PART"
+  else
+    { printf '# BEGIN stackwarden-access\n' && sshd_part && printf '# END stackwarden-access\n'; } >>"$SSHD_CONFIG"
+  fi
+  sshd -t && return 0
+  remove_sshd_part
+  fail "sshd refuses the configuration, so it was taken away again"
+}
+
+remove_sshd_part() {
+  rm -f "$SSHD_PART"
+  grep -q '^# BEGIN stackwarden-access$' "$SSHD_CONFIG" || return 0
+  sed '/^# BEGIN stackwarden-access$/,/^# END stackwarden-access$/d' "$SSHD_CONFIG" >"$SSHD_CONFIG.new.$$" &&
+    cat "$SSHD_CONFIG.new.$$" >"$SSHD_CONFIG"
+  rm -f "$SSHD_CONFIG.new.$$"
+}
+
+start_timer() {
+  if [ ! -d /run/systemd/system ]; then
+    printf '* * * * * root %s sync >/dev/null 2>&1\n' "$PROGRAM" >"$CRON"
+    chmod 0644 "$CRON"
+    return 0
+  fi
+  cat >"$UNITS/stackwarden-access.service" <<END
+[Unit]
+Description=Accounts as Stackwarden has them
+After=network-online.target
+[Service]
+Type=oneshot
+ExecStart=$PROGRAM sync
+END
+  cat >"$UNITS/stackwarden-access.timer" <<END
+[Unit]
+Description=Accounts as Stackwarden has them, every 30 seconds
+[Timer]
+OnActiveSec=1
+OnUnitInactiveSec=30
+AccuracySec=1
+[Install]
+WantedBy=timers.target
+END
+  chmod 0644 "$UNITS/stackwarden-access.service" "$UNITS/stackwarden-access.timer"
+  systemctl daemon-reload && systemctl enable -q --now stackwarden-access.timer
+}
+
+stop_timer() {
+  rm -f "$CRON"
+  [ -d /run/systemd/system ] || return 0
+  systemctl disable -q --now stackwarden-access.timer 2>/dev/null
+  rm -f "$UNITS/stackwarden-access.service" "$UNITS/stackwarden-access.timer"
+  systemctl daemon-reload
+}
+
+install_here() {
+  must_be_root
+  url='' region='' stack='' cache_seconds=0
+  while [ $# -gt 1 ]; do
+    case $1 in
+      --url) url=$2 ;;
+      --region) region=$2 ;;
+      --stack) stack=$2 ;;
+      --cache-seconds) cache_seconds=$2 ;;
+      *) fail "\`$1\` is not known; see --help" ;;
+    esac
+    shift 2
+  done
+  [ $# = 0 ] || fail "\`$1\` takes a value; see --help"
+  curl --help all 2>/dev/null | grep -q -e --aws-sigv4 || fail "curl 7.75 or newer is needed"
+  mkdir -p "${CONFIG%/*}"
+  printf 'URL=%s\nREGION=%s\nSTACK=%s\nCACHE_SECONDS=%s\n' "${url%/}" "$region" "$stack" "$cache_seconds" >"$CONFIG.new"
+  final=$CONFIG CONFIG=$CONFIG.new
+  configure
+  CONFIG=$final
+  mv "$CONFIG.new" "$CONFIG"
+  [ "$0" = "$PROGRAM" ] || { cp "$0" "$PROGRAM.new" && chmod 0755 "$PROGRAM.new" && mv "$PROGRAM.new" "$PROGRAM"; } ||
+    fail "$PROGRAM cannot be written"
+  getent group "$GROUP" >/dev/null || groupadd -r "$GROUP" || fail "the group $GROUP cannot be made"
+  write_sshd_part
+  reload_sshd
+  start_timer
+  "$PROGRAM" sync || log "the first sync failed; it is tried again"
+}
+
+uninstall_here() {
+  must_be_root
+  stop_timer
+  read_own_group
+  [ -x "$NOLOGIN" ] || NOLOGIN=/sbin/nologin
+  while IFS=: read -r account_name _ account_id account_group _ _ account_shell; do
+    is_ours && [ "$account_shell" != "$NOLOGIN" ] && lock "$account_name"
+  done </etc/passwd
+  rm -f "$SUDOERS"
+  remove_sshd_part
+  reload_sshd
+  rm -rf "$STATE"
+  rm -f "$CONFIG" "$PROGRAM"
+}
+
+print_status() {
+  printf 'service: %s (%s), stack %s\n' "$URL" "$REGION" "$STACK"
+  printf 'when it cannot be reached: %s\n' "$([ "$CACHE_SECONDS" = 0 ] && echo 'nobody gets in' || echo "as it was, for $CACHE_SECONDS seconds")"
+  if [ -r "$CACHE" ] && read -r at _ <"$CACHE"; then
+    printf 'last answer: %s seconds ago\n' "$(($(date +%s) - at))"
+  else
+    printf 'last answer: none, or a refusal\n'
+  fi
+  read_own_group
+  while IFS=: read -r account_name _ account_id account_group _ _ account_shell; do
+    is_ours || continue
+    case $account_shell in */nologin) state=locked ;; *) state=open ;; esac
+    grep -q "^#$account_id " "$SUDOERS" 2>/dev/null && state="$state, sudo"
+    printf '%s (%s): %s\n' "$account_name" "$account_id" "$state"
+  done </etc/passwd
+}
+
+if [ "${1-}" = --config ]; then
+  [ $# -ge 2 ] || fail "--config takes a file"
+  CONFIG=$2
+  shift 2
+fi
+command=${1-}
+[ $# = 0 ] || shift
+case $command in
+  install) install_here "$@" ;;
+  sync) configure && sync ;;
+  keys) configure && print_key "${1-}" ;;
+  status) configure && print_status ;;
+  uninstall) configure && uninstall_here ;;
+  --help | -h | help) printf '%s\n' "$USAGE" ;;
+  *)
+    printf '%s\n' "$USAGE" >&2
+    exit 2
+    ;;
+esac
