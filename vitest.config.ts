@@ -6,8 +6,8 @@ export default defineConfig({
     globalSetup: ["test/setup/services.ts"],
     reporters: ["default", "./test/setup/closing-line.ts"],
     env: { LOG_LEVEL: process.env.LOG_LEVEL ?? "silent" },
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
   },
 });

@@ -183,7 +183,7 @@ const required: Record<Name, readonly string[]> = {
   ImportUsers: [],
   ListTags: ["ResourceArn"],
   RegisterInstance: ["StackId", "Ec2InstanceId"],
-  SetPermission: ["StackId", "IamUserArn"],
+  SetPermission: ["StackId"],
   TagResource: ["ResourceArn", "Tags.stage"],
   UntagResource: ["ResourceArn", "TagKeys"],
   UpdateLayer: ["LayerId"],

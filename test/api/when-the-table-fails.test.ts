@@ -1,8 +1,15 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Identity } from "../../infra/local/sigv4.ts";
-import { iamUser, openTestStack, policy, type TestStack, userArn } from "../setup/test-stack.ts";
+import {
+  databaseEndpoint,
+  iamUser,
+  openTestStack,
+  policy,
+  type TestStack,
+  userArn,
+} from "../setup/test-stack.ts";
 
 let stack: TestStack;
 let stackId: string;
@@ -15,7 +22,7 @@ type Way = { readonly url: string; state: "open" | "hangs" | "hangs up"; close()
 
 beforeAll(async () => {
   process.env.TABLE_TIMEOUT_MS = "1200";
-  way = await openWay(inject("endpoint"));
+  way = await openWay(databaseEndpoint());
   stack = await openTestStack({ endpoint: way.url });
   stackId = await stack.addStack();
   await stack.importAccount({

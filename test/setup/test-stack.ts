@@ -31,6 +31,12 @@ export const sessionArn = (role: string, sessionName: string) =>
 export const arnOfStack = (id: string) =>
   stackArn({ partition: "aws", region: REGION, accountId: ACCOUNT }, id);
 
+/** Where this worker's DynamoDB Local answers. */
+export function databaseEndpoint(): string {
+  const endpoints = inject("endpoints");
+  return endpoints[Number(process.env.VITEST_POOL_ID ?? 1) % endpoints.length] ?? "";
+}
+
 /** What came over the wire: nobody knows its type, and the test says what it must be. */
 // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would need a cast at every member of every expectation
 export type Wire = any;
@@ -64,7 +70,7 @@ export async function openTestStack(
   const faults: unknown[] = [];
   const stack = await startLocalStack({
     template,
-    endpoint: inject("endpoint"),
+    endpoint: databaseEndpoint(),
     tableName: `test-${randomUUID()}`,
     port: 0,
     accountId: ACCOUNT,
