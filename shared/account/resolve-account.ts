@@ -2,7 +2,7 @@ import * as z from "zod";
 import { InvalidPolicy } from "../iam/invalid-policy.ts";
 import { readJson } from "../iam/json.ts";
 import { MAX_POLICY_LENGTH } from "../iam/policy.ts";
-import { namesService } from "../iam/trust.ts";
+import { EC2_SERVICES, namesService } from "../iam/trust.ts";
 import { readPrincipal } from "../model/principal.ts";
 import type { Group } from "../table/groups.ts";
 import type { PolicyRef, User } from "../model/user.ts";
@@ -235,12 +235,10 @@ export function uniqueIdOf(entry: unknown): string | undefined {
   return data?.UserId ?? data?.RoleId;
 }
 
-const EC2 = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"];
-
 /** A trust policy that cannot be read might name EC2, and what it names then takes more permission, not less. */
 function trustsEc2({ Arn, AssumeRolePolicyDocument }: RoleDetail, notUnderstood: string[]): boolean {
   try {
-    return namesService(readJson(textOf(AssumeRolePolicyDocument), MAX_POLICY_LENGTH), EC2);
+    return namesService(readJson(textOf(AssumeRolePolicyDocument), MAX_POLICY_LENGTH), EC2_SERVICES);
   } catch (error) {
     if (!(error instanceof InvalidPolicy)) throw error;
     notUnderstood.push(`${Arn}: trust policy: ${error.message}`);

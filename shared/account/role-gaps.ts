@@ -2,7 +2,7 @@ import { Context } from "../iam/context.ts";
 import { InvalidPolicy } from "../iam/invalid-policy.ts";
 import { readJson } from "../iam/json.ts";
 import { MAX_POLICY_LENGTH } from "../iam/policy.ts";
-import { mayAssume } from "../iam/trust.ts";
+import { EC2_SERVICES, mayAssume } from "../iam/trust.ts";
 import { type PolicyFinding, validatePolicy } from "../iam/validate.ts";
 import type { RoleGap } from "../model/role-gap.ts";
 import { type Place, stackArn } from "../model/stack-arn.ts";
@@ -15,7 +15,7 @@ const LOOKS_LIKE = ["passed-to-service", "pass-role-on-no-role", "region-in-iam-
 /** For what a role is needed, and who must be able to assume it. */
 export const NEEDS = {
   "service role": ["opsworks.amazonaws.com"],
-  "instance profile": ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"],
+  "instance profile": EC2_SERVICES,
 } as const;
 type Need = keyof typeof NEEDS;
 

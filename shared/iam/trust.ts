@@ -7,7 +7,7 @@ import { isAbout } from "./statements-about.ts";
 const ASSUME_ROLE = "sts:assumerole";
 
 /** The service by which what runs on an instance gets the credentials of its role. */
-export const EC2_SERVICES = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"];
+export const EC2_SERVICES = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"] as const;
 
 /**
  * Whether a role's trust policy names one of the services for `sts:AssumeRole`, conditions left aside: what could be assumed, not

@@ -6,27 +6,21 @@ import type { Stack } from "../model/stack.ts";
 import { getItems } from "./get-items.ts";
 import { keys } from "./keys.ts";
 import { queryPage, queryPages, readCursor, writeCursor } from "./list.ts";
+import { stacksOf } from "./places.ts";
 import { putStack } from "./stacks.ts";
 import type { Table } from "./table.ts";
 import { mustExist, putNew, remove, type Write } from "./write.ts";
 
-const Place = z.object({ StackId: z.string() });
 const Ec2Place = z.object({ StackId: z.string(), InstanceId: z.string() });
 
 type Located = z.infer<typeof Ec2Place>;
 
 /** The stack of each of these instances that is there. */
-export async function stacksOfInstances(
+export function stacksOfInstances(
   table: Table,
   instanceIds: readonly string[],
 ): Promise<Map<string, string>> {
-  const items = await getItems(table, instanceIds.map(keys.instancePlace));
-  return new Map(
-    instanceIds.flatMap((instanceId) => {
-      const place = items.get(keys.instancePlace(instanceId));
-      return place === undefined ? [] : [[instanceId, Place.parse(place).StackId] as const];
-    }),
-  );
+  return stacksOf(table, instanceIds, keys.instancePlace);
 }
 
 /** What an EC2 instance is registered as. */

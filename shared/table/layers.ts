@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import * as z from "zod";
 import { Fault } from "../model/fault.ts";
 import { Layer, MAX_LAYERS } from "../model/layer.ts";
 import type { Stack } from "../model/stack.ts";
 import { getItems } from "./get-items.ts";
 import { keys } from "./keys.ts";
 import { queryPage, queryPages, readCursor, writeCursor } from "./list.ts";
+import { stacksOf } from "./places.ts";
 import { putStack } from "./stacks.ts";
 import type { Table } from "./table.ts";
 import { put, putNew, remove, type Write } from "./write.ts";
@@ -13,24 +13,13 @@ import { put, putNew, remove, type Write } from "./write.ts";
 /** In bytes of JSON: its event has it twice, before and after, and an item may have 400 KB. */
 const MAX_LAYER = 180_000;
 
-const Place = z.object({ StackId: z.string() });
-
 export function noSuchLayer(layerId: string): Fault {
   return new Fault("ResourceNotFoundException", `Unable to find layer with ID ${layerId}`);
 }
 
 /** The stack of each of these layers that is there. */
-export async function stacksOfLayers(
-  table: Table,
-  layerIds: readonly string[],
-): Promise<Map<string, string>> {
-  const items = await getItems(table, layerIds.map(keys.layerPlace));
-  return new Map(
-    layerIds.flatMap((layerId) => {
-      const place = items.get(keys.layerPlace(layerId));
-      return place === undefined ? [] : [[layerId, Place.parse(place).StackId] as const];
-    }),
-  );
+export function stacksOfLayers(table: Table, layerIds: readonly string[]): Promise<Map<string, string>> {
+  return stacksOf(table, layerIds, keys.layerPlace);
 }
 
 type Located = { readonly StackId: string; readonly LayerId: string };
