@@ -4,7 +4,7 @@ import { InvalidRequest } from "../iam/invalid-request.ts";
 import { readRequest } from "../iam/request.ts";
 import { Fault } from "../model/fault.ts";
 import type { Principal } from "../model/principal.ts";
-import { stackArn } from "../model/stack-arn.ts";
+import { type Place, stackArn } from "../model/stack-arn.ts";
 import type { User } from "../model/user.ts";
 import type { Deployment } from "./deployment.ts";
 import { loadFacts } from "./facts.ts";
@@ -47,9 +47,13 @@ export function answer(
   action: string,
   contextOf: (user: User | undefined) => Context,
 ): Promise<Answer> {
-  const { stackId, stack } = snapshot;
-  const resource = stack?.Arn ?? (stackId === undefined ? "*" : stackArn(deployment.place, stackId));
+  const resource = arnOf(snapshot, deployment.place) ?? "*";
   return answerOn(deployment, snapshot, subject, action, resource, contextOf);
+}
+
+/** Of the stack that the snapshot was asked for, whether it is there or not. */
+function arnOf({ stackId, stack }: Snapshot, place: Place): string | undefined {
+  return stack?.Arn ?? (stackId === undefined ? undefined : stackArn(place, stackId));
 }
 
 /** The same of any resource, by its ARN. */
@@ -75,6 +79,7 @@ export async function answerOn(
     isAdministrator,
     isAccountOwner,
     held,
+    stackArn: arnOf(snapshot, place),
     stack,
     selfManagement:
       (profile?.AllowSelfManagement ?? false) ||

@@ -1,6 +1,7 @@
 import type { Facts } from "../decision/decide.ts";
 import type { NamedPolicy } from "../iam/evaluate.ts";
 import { type Policy, parsePolicy } from "../iam/policy.ts";
+import { NO_GRANT } from "../model/grant.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Stack } from "../model/stack.ts";
 import type { PolicyRef, User } from "../model/user.ts";
@@ -16,6 +17,8 @@ export type Known = {
   /** The root of this deployment's account. */
   readonly isAccountOwner: boolean;
   readonly held: Held;
+  /** Of the stack that is asked about, whether it is there or not. */
+  readonly stackArn: string | undefined;
   readonly stack: Stack | undefined;
   readonly selfManagement: boolean;
 };
@@ -33,7 +36,7 @@ const ADMINISTRATOR: NamedPolicy = {
 
 /** What the decision needs to know of somebody, with their policies compiled. */
 export async function loadFacts(table: Table, known: Known): Promise<Facts> {
-  const { principal, user, held, stack } = known;
+  const { principal, user, held, stackArn, stack } = known;
   // What a federated user may do is cut down by a session policy that nobody here can see, so levels are all they have.
   const own = principal.kind === "federated" ? [] : (user?.Policies ?? []);
   const refs = user?.Boundary ? [...own, user.Boundary] : own;
@@ -47,7 +50,8 @@ export async function loadFacts(table: Table, known: Known): Promise<Facts> {
   const boundary = user?.Boundary && named(user.Boundary);
   return {
     accountOwner: known.isAccountOwner,
-    ...(stack ? { grant: { stackArn: stack.Arn, level: held.Level } } : {}),
+    // Of a stack that is not there nobody holds anything, and whoever may not know is told no more than of one that is.
+    ...(stackArn === undefined ? {} : { grant: { stackArn, level: stack ? held.Level : NO_GRANT.Level } }),
     allowSsh: stack !== undefined && held.AllowSsh,
     policies: known.isAdministrator ? [...policies, ADMINISTRATOR] : policies,
     ...(boundary ? { boundary } : {}),

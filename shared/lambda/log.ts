@@ -46,7 +46,15 @@ function write(
     milliseconds: via && Math.round((performance.now() - via.startedAt) * 10) / 10,
     error: error ? { name: error.name, message: error.message, cause: causeOf(error) } : undefined,
   };
-  process.stderr.write(`${JSON.stringify(line)}\n`);
+  process.stderr.write(`${onOneLine(JSON.stringify(line))}\n`);
+}
+
+/** JSON leaves these as they are, and a terminal or a log reader may take them for the end of a line or for a command. */
+function onOneLine(json: string): string {
+  return json.replaceAll(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 const LEVELS = ["info", "warn", "error", "silent"];
