@@ -386,6 +386,48 @@ describe("the roles", () => {
   });
 });
 
+describe("the limits", () => {
+  const properties = (name: string): unknown => template.Resources[name]?.Properties;
+
+  test("of requests a second are parameters: one for every route, another for the checks", () => {
+    const limit = (name: string) => ({
+      ThrottlingRateLimit: { Ref: name },
+      ThrottlingBurstLimit: { Ref: name },
+    });
+    expect(properties("HttpApiStage")).toMatchObject({
+      DefaultRouteSettings: limit("RequestRate"),
+      RouteSettings: {
+        "POST /access/v1/evaluation": limit("CheckRate"),
+        "POST /access/v1/evaluations": limit("CheckRate"),
+      },
+    });
+    expect(template.Parameters).toMatchObject({
+      RequestRate: { Type: "Number", MinValue: 1, Default: "200" },
+      CheckRate: { Type: "Number", MinValue: 1, Default: "2000" },
+    });
+  });
+
+  test("name routes that are there, and wait for them", () => {
+    const { RouteSettings } = z
+      .object({ RouteSettings: z.record(z.string(), z.unknown()) })
+      .parse(properties("HttpApiStage"));
+    const { DependsOn } = z
+      .object({ DependsOn: z.array(z.string()) })
+      .parse(template.Resources["HttpApiStage"]);
+    const keyOf = (id: string) => z.object({ RouteKey: z.string() }).parse(properties(id)).RouteKey;
+    expect(DependsOn.map(keyOf)).toEqual(Object.keys(RouteSettings));
+  });
+
+  test("of Lambda are kept for the check if told so, and nothing is by itself", () => {
+    expect(properties("CheckAuthorizationLambdaFunction")).toMatchObject({
+      ReservedConcurrentExecutions: {
+        "Fn::If": ["ReservesChecks", { Ref: "ReservedChecks" }, { Ref: "AWS::NoValue" }],
+      },
+    });
+    expect(template.Parameters).toMatchObject({ ReservedChecks: { Default: "0" } });
+  });
+});
+
 describe("the table", () => {
   test("has the keys and the index of the design", () => {
     expect(tableDefinition(template, "here")).toEqual({
