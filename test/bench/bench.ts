@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { toSvg } from "./chart.ts";
@@ -10,6 +10,7 @@ import { mapGet } from "./map-get.ts";
 import { measure } from "./measure.ts";
 import { grouped, reportOf, toMarkdown } from "./report.ts";
 import { outcomesOf, stackwarden } from "./stackwarden.ts";
+import { writeBetweenMarkers } from "./write-between-markers.ts";
 import { createWorkload, type Size, type Workload } from "./workload.ts";
 
 const PEERS = ["casl", "casbin", "cedar", "iam-simulate"];
@@ -17,7 +18,6 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 /** Npm writes it last, so it is there only after a whole installation. */
 const INSTALLED = `${HERE}node_modules/.package-lock.json`;
 const DOCS = new URL("../../docs/", import.meta.url);
-const MARKERS = { begin: "<!-- npm run bench -- --write: from here -->", end: "<!-- to here -->" };
 
 const HELP = `Times the engine beside its peers, in turns, and compares every answer.
 
@@ -30,6 +30,7 @@ const HELP = `Times the engine beside its peers, in turns, and compares every an
   --milliseconds <n>   that each engine is timed in a round; 150 if left out
   --questions <n>, --users <n>, --stacks <n>, --seed <n>   the workload; 50000, 1000, 200 and 1 if left out
 
+Whole checks against the table are timed by npm run bench:checks, imports by npm run bench:import.
 The peers are installed into test/bench/node_modules when they are not there.
 Exit code: 0, or 1 when a peer answers differently, or 2 when it cannot run.
 `;
@@ -59,7 +60,7 @@ async function main(): Promise<number> {
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : toMarkdown(report));
   if (options.write) {
     await mkdir(DOCS, { recursive: true });
-    await writeBetweenMarkers(new URL("bench.md", DOCS), toMarkdown(report));
+    await writeBetweenMarkers(new URL("bench.md", DOCS), "npm run bench", toMarkdown(report));
     await writeFile(new URL("bench.svg", DOCS), toSvg(report));
   }
   return showDifferences(differences, workload) === 0 ? 0 : 1;
@@ -122,14 +123,6 @@ function describe(workload: Workload, { users, stacks, questions }: Size): strin
     `(${grouped(new Set(policies).size)} different), ${grouped(questions)} questions: ${share("allowed")} allowed, ` +
     `${share("implicitDeny")} not allowed, ${share("explicitDeny")} denied.`
   );
-}
-
-async function writeBetweenMarkers(file: URL, text: string): Promise<void> {
-  const before = await readFile(file, "utf8");
-  const [head, rest] = before.split(MARKERS.begin);
-  const [, tail] = rest?.split(MARKERS.end) ?? [];
-  if (head === undefined || tail === undefined) throw new Error(`${fileURLToPath(file)} lacks its markers`);
-  await writeFile(file, `${head}${MARKERS.begin}\n\n${text}\n${MARKERS.end}${tail}`);
 }
 
 /** @returns how many there are */

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Differences } from "./compare.ts";
 import type { Engine } from "./engine.ts";
+import { markdownTable } from "./markdown-table.ts";
 import { type Rates, type Spread, spreadOf, timesOf } from "./measure.ts";
 
 type Row = {
@@ -82,23 +83,14 @@ export function toMarkdown(report: Report): string {
   return [
     `Node ${node}, ${cores} cores, ${date}; ${rounds} rounds, seed ${seed}. ${workload}`,
     "",
-    ...table(lines),
+    ...markdownTable(lines),
     "",
     ...rows.map(({ engine, note }) => `- **${engine}**: ${note}.`),
     "",
   ].join("\n");
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
-  const [head = []] = rows;
-  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`;
-  const rule = `|${widths.map((width, column) => (column === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`;
-  return [line(head), rule, ...rows.slice(1).map(line)];
-}
-
-function ratio({ median, min, max }: Spread): string {
+export function ratio({ median, min, max }: Spread): string {
   return median === 1 && min === max ? "1" : `${digits(median)} (${digits(min)} to ${digits(max)})`;
 }
 

@@ -1,0 +1,280 @@
+import { fork } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
+import { BatchGetCommand } from "@aws-sdk/lib-dynamodb";
+import type { Context } from "aws-lambda";
+import * as z from "zod";
+import { handler } from "../../functions/check-authorization.ts";
+import { startDynamoDb } from "../../infra/local/dynamodb.ts";
+import { useLocalDynamoDb } from "../../infra/local/local-stack.ts";
+import { compileTemplate, tableDefinition } from "../../infra/local/template.ts";
+import { deploymentOf } from "../../shared/lambda/environment.ts";
+import { keys } from "../../shared/table/keys.ts";
+import type { Table } from "../../shared/table/table.ts";
+import { markdownTable } from "./markdown-table.ts";
+import { type Spread, spreadOf } from "./measure.ts";
+import { grouped, ratio } from "./report.ts";
+import { type Pair, PLACE, seedChecks } from "./seed-checks.ts";
+import { writeBetweenMarkers } from "./write-between-markers.ts";
+
+const HELP = `Times whole checks through the function's handler beside the bare BatchGetItem that each of them takes, in turns.
+
+  npm run bench:checks                 as a table
+  npm run bench:checks -- --write      and into docs/load.md
+
+  --grants <n>,<n>...   tables of so many grants; 100,1000,10000,100000 if left out. The last is timed with more callers at once, too
+  --rounds <n>          at least 5; 7 if left out
+  --calls <n>           of each kind in a round; 1000 if left out
+
+A check is an event of API Gateway in and an answer out: who calls, the input's schema, the read, the decision, its sentence, the log line
+(written to the null device). The database is DynamoDB Local on this machine: milliseconds are for scale, ratios are what counts.
+`;
+
+/** How many callers at once. */
+const CONCURRENCY = [1, 16, 64];
+const ACTIONS = ["opsworks:DescribeStacks", "opsworks:CreateDeployment", "opsworks:DeleteLayer"];
+/** Calls of one kind before it is the other's turn. */
+const TURN = 100;
+const CONTEXT = {
+  awsRequestId: randomUUID(),
+  invokedFunctionArn: `arn:aws:lambda:${PLACE.region}:${PLACE.accountId}:function:check:gateway`,
+} as Context;
+
+const Spreads = z.object({ median: z.number(), min: z.number(), max: z.number() });
+/** Milliseconds of the bare read and of the check, and how many times as long the check took, round by round. */
+const Row = z.object({
+  grants: z.number(),
+  callers: z.number(),
+  bare: z.object({ p50: Spreads, p95: Spreads }),
+  check: z.object({ p50: Spreads, p95: Spreads }),
+  times: z.object({ p50: Spreads, p95: Spreads }),
+});
+type Row = z.infer<typeof Row>;
+const Message = z.union([z.object({ say: z.string() }), z.object({ row: Row })]);
+type Message = z.infer<typeof Message>;
+type Call = (index: number) => Promise<unknown>;
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      grants: { type: "string", default: "100,1000,10000,100000" },
+      rounds: { type: "string", default: "7" },
+      calls: { type: "string", default: "1000" },
+      write: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const grants = values.grants.split(",").map(Number);
+  const [rounds, calls] = [Number(values.rounds), Number(values.calls)];
+  for (const [name, counts] of Object.entries({ grants, rounds: [rounds], calls: [calls] })) {
+    if (!counts.every((count) => Number.isSafeInteger(count) && count > 0))
+      throw new Error(`\`--${name}\` takes whole numbers above 0`);
+  }
+  if (rounds < 5) throw new Error("`--rounds` is a whole number from 5 on");
+  return { ...values, grants, rounds, calls };
+}
+
+async function main(): Promise<void> {
+  const { help, write, grants, rounds, calls } = readOptions();
+  if (help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const database = await startDynamoDb();
+  const rows: Row[] = [];
+  for (const count of grants) {
+    const callers = count === grants.at(-1) ? CONCURRENCY : CONCURRENCY.slice(0, 1);
+    rows.push(
+      ...(await measureApart({ endpoint: database.endpoint, grants: count, callers, rounds, calls })),
+    );
+  }
+  await database.stop();
+  const text = toMarkdown(rows, rounds, calls);
+  process.stdout.write(text);
+  if (write)
+    await writeBetweenMarkers(new URL("../../docs/load.md", import.meta.url), "npm run bench:checks", text);
+}
+
+const Job = z.object({
+  endpoint: z.string(),
+  grants: z.number(),
+  callers: z.array(z.number()),
+  rounds: z.number(),
+  calls: z.number(),
+});
+type Job = z.infer<typeof Job>;
+
+/** In a process of its own: a function has one table for its life, and its log lines go nowhere. */
+async function measureApart(job: Job): Promise<Row[]> {
+  const rows: Row[] = [];
+  const child = fork(import.meta.filename, [JSON.stringify(job)], {
+    stdio: ["ignore", "inherit", "ignore", "ipc"],
+  });
+  child.on("message", (message) => {
+    const given = Message.parse(message);
+    if ("row" in given) rows.push(given.row);
+    else process.stderr.write(`${given.say}\n`);
+  });
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  if (code !== 0) throw new Error(`measuring ${job.grants} grants failed`);
+  return rows;
+}
+
+async function measureHere({ endpoint, grants, callers, rounds, calls }: Job): Promise<void> {
+  useLocalDynamoDb(endpoint, PLACE.region);
+  Object.assign(process.env, {
+    TABLE_NAME: `bench-${randomUUID()}`,
+    ADMINISTRATORS: "",
+    TABLE_TIMEOUT_MS: "15000",
+  });
+  const { table } = deploymentOf(CONTEXT);
+  await table.client.send(new CreateTableCommand(tableDefinition(await compileTemplate(), table.name)));
+  tell({ say: `writing ${grouped(grants)} grants` });
+  const pairs = await seedChecks(table, grants);
+  const [bare, check] = [bareOf(table, pairs), checkOf(pairs)];
+  for (const count of callers) {
+    tell({ say: `timing ${grouped(grants)} grants, ${count} at once` });
+    tell({ row: { grants, callers: count, ...(await compare(bare, check, count, rounds, calls)) } });
+  }
+}
+
+function tell(message: Message): void {
+  process.send?.(message);
+}
+
+/** What a check reads, and nothing else. */
+function bareOf(table: Table, pairs: readonly Pair[]): Call {
+  return (index) => {
+    const { userArn, stackId } = at(pairs, index);
+    const Keys = [keys.user(userArn), keys.stack(stackId), keys.grant(stackId, userArn)];
+    return table.client.send(
+      new BatchGetCommand({ RequestItems: { [table.name]: { Keys, ConsistentRead: true } } }),
+    );
+  };
+}
+
+const Answer = z.object({ statusCode: z.literal(200) });
+
+/** Somebody asks what they may do themselves. */
+function checkOf(pairs: readonly Pair[]): Call {
+  return async (index) => {
+    const { userArn, userId, stackId } = at(pairs, index);
+    const body = JSON.stringify({
+      subject: { type: "user", id: userArn },
+      action: { name: ACTIONS[index % ACTIONS.length] },
+      resource: { type: "stack", id: stackId },
+    });
+    const event = {
+      version: "2.0",
+      headers: { "content-type": "application/json" },
+      isBase64Encoded: false,
+      body,
+      requestContext: {
+        requestId: "bench",
+        http: { sourceIp: "203.0.113.9", userAgent: "bench" },
+        authorizer: { iam: { userArn, userId } },
+      },
+    };
+    Answer.parse(await handler(event, CONTEXT));
+  };
+}
+
+/** Far apart from one question to the next. */
+function at(pairs: readonly Pair[], index: number): Pair {
+  const pair = pairs[(index * 7919) % pairs.length];
+  if (!pair) throw new Error("there are no grants");
+  return pair;
+}
+
+async function compare(bare: Call, check: Call, callers: number, rounds: number, calls: number) {
+  await timesOf(bare, callers, calls, 0);
+  await timesOf(check, callers, calls, 0);
+  const taken = { bare: [] as Quantiles[], check: [] as Quantiles[] };
+  for (let round = 0; round < rounds; round += 1) {
+    const times = { bare: [] as number[], check: [] as number[] };
+    for (let done = 0; done < calls; done += TURN) {
+      times.bare.push(...(await timesOf(bare, callers, TURN, round * calls + done)));
+      times.check.push(...(await timesOf(check, callers, TURN, round * calls + done)));
+    }
+    taken.bare.push(quantilesOf(times.bare));
+    taken.check.push(quantilesOf(times.check));
+  }
+  const spread = (of: (round: number) => Quantiles) => {
+    const all = Array.from({ length: rounds }, (_, round) => of(round));
+    return { p50: spreadOf(all.map(({ p50 }) => p50)), p95: spreadOf(all.map(({ p95 }) => p95)) };
+  };
+  const [ofBare, ofCheck] = [
+    (round: number) => taken.bare[round] ?? NOT_RUN,
+    (round: number) => taken.check[round] ?? NOT_RUN,
+  ];
+  return {
+    bare: spread(ofBare),
+    check: spread(ofCheck),
+    times: spread((round) => ({
+      p50: ofCheck(round).p50 / ofBare(round).p50,
+      p95: ofCheck(round).p95 / ofBare(round).p95,
+    })),
+  };
+}
+
+type Quantiles = { readonly p50: number; readonly p95: number };
+const NOT_RUN: Quantiles = { p50: Number.NaN, p95: Number.NaN };
+
+/** How long each of so many calls took, some at once. */
+async function timesOf(call: Call, callers: number, calls: number, from: number): Promise<number[]> {
+  const times: number[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < calls) {
+      const index = from + next;
+      next += 1;
+      const start = performance.now();
+      await call(index);
+      times.push(performance.now() - start);
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, worker));
+  return times;
+}
+
+function quantilesOf(times: readonly number[]): Quantiles {
+  const sorted = times.toSorted((left, right) => left - right);
+  const quantile = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
+  return { p50: quantile(0.5), p95: quantile(0.95) };
+}
+
+function toMarkdown(rows: readonly Row[], rounds: number, calls: number): string {
+  const milliseconds = ({ median }: Spread) => median.toFixed(2);
+  return [
+    `Node ${process.version}, ${availableParallelism()} cores, ${new Date().toISOString().slice(0, 10)}; the median of ${rounds} rounds of ${grouped(calls)} calls of each kind, with the lowest and the highest ratio. Milliseconds.`,
+    "",
+    ...markdownTable([
+      ["grants", "at once", "read p50", "check p50", "times, p50", "read p95", "check p95", "times, p95"],
+      ...rows.map(({ grants, callers, bare, check, times }) => [
+        grouped(grants),
+        String(callers),
+        milliseconds(bare.p50),
+        milliseconds(check.p50),
+        ratio(times.p50),
+        milliseconds(bare.p95),
+        milliseconds(check.p95),
+        ratio(times.p95),
+      ]),
+    ]),
+    "",
+  ].join("\n");
+}
+
+const [job] = process.argv.slice(2);
+try {
+  await (process.send && job ? measureHere(Job.parse(JSON.parse(job))) : main());
+  process.exitCode = 0;
+} catch (error) {
+  tell({ say: String(error) });
+  if (!process.send)
+    process.stderr.write(`bench:checks: ${error instanceof Error ? error.message : "failed"}\n`);
+  process.exitCode = 2;
+}
+if (process.send) process.disconnect();
