@@ -3,6 +3,7 @@ import { changeEvent } from "../shared/lambda/change-event.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { filterLayer } from "../shared/model/layer.ts";
+import { versionMustBe, versionOf } from "../shared/model/version.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { layerMustBeEmpty } from "../shared/table/instances.ts";
 import { noSuchLayer, readLayer, removeLayer } from "../shared/table/layers.ts";
@@ -17,6 +18,7 @@ export const handler = serve(DeleteLayer, async (call) => {
     if (!stack) throw noSuchLayer(LayerId);
     const { StackId } = stack;
     const layer = await readLayer(table, { StackId, LayerId });
+    versionMustBe(`layer ${LayerId}`, versionOf(layer), call.ifVersion);
     await layerMustBeEmpty(table, stack, LayerId);
     await transact(table, [
       ...removeLayer(table, stack, layer),

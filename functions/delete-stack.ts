@@ -3,6 +3,7 @@ import { changeEvent } from "../shared/lambda/change-event.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
+import { versionMustBe, versionOf } from "../shared/model/version.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { noSuchStack, removeStack } from "../shared/table/stacks.ts";
 import { transact } from "../shared/table/write.ts";
@@ -14,6 +15,7 @@ export const handler = serve(DeleteStack, async (call) => {
   return retryConflicts(DeleteStack, call, async () => {
     const { stack } = call.snapshot;
     if (!stack) throw noSuchStack(StackId);
+    versionMustBe(`stack ${StackId}`, versionOf(stack), call.ifVersion);
     const { LayerCount = 0, InstanceCount = 0 } = stack;
     if (InstanceCount > 0) {
       const instances = InstanceCount === 1 ? "an instance" : `${InstanceCount} instances`;

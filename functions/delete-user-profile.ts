@@ -4,6 +4,7 @@ import { changeEvent } from "../shared/lambda/change-event.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
+import { versionMustBe } from "../shared/model/version.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { releaseSshUsername } from "../shared/table/ssh-usernames.ts";
 import { noSuchUser, removeUser } from "../shared/table/users.ts";
@@ -25,6 +26,7 @@ export const handler = serve(DeleteUserProfile, async (call) => {
   return retryConflicts(DeleteUserProfile, call, async () => {
     const user = call.snapshot.user(IamUserArn);
     if (!user) throw noSuchUser(IamUserArn);
+    versionMustBe(`user ${IamUserArn}`, user.Revision, call.ifVersion);
     const { SshUsername, SshPublicKey, AllowSelfManagement, ProfileId } = user;
     const before = { ProfileId, SshUsername, SshPublicKey, AllowSelfManagement };
     await transact(table, [

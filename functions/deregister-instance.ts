@@ -3,6 +3,7 @@ import { changeEvent } from "../shared/lambda/change-event.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { noSuchInstance } from "../shared/model/instance.ts";
+import { versionMustBe, versionOf } from "../shared/model/version.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { readInstance, removeInstance } from "../shared/table/instances.ts";
 import { transact } from "../shared/table/write.ts";
@@ -16,6 +17,7 @@ export const handler = serve(DeregisterInstance, async (call) => {
     if (!stack) throw noSuchInstance(InstanceId);
     const { StackId } = stack;
     const instance = await readInstance(table, { StackId, InstanceId });
+    versionMustBe(`instance ${InstanceId}`, versionOf(instance), call.ifVersion);
     await transact(table, [
       ...removeInstance(table, stack, instance),
       appendEvent(table, changeEvent(call, { StackId, Before: instance })),

@@ -6,6 +6,7 @@ import { type Instance, noSuchInstance } from "../shared/model/instance.ts";
 import { instanceProfileOf, type Layer } from "../shared/model/layer.ts";
 import type { Stack } from "../shared/model/stack.ts";
 import { instanceArn, type Place } from "../shared/model/stack-arn.ts";
+import { versionOf } from "../shared/model/version.ts";
 import { listInstances, readInstances } from "../shared/table/instances.ts";
 import { readLayers } from "../shared/table/layers.ts";
 import type { Table } from "../shared/table/table.ts";
@@ -55,5 +56,6 @@ async function showAll(
     ...instance,
     Arn: instanceArn(place, instance.InstanceId),
     InstanceProfileArn: instanceProfileOf(layers.get(instance.LayerIds[0]) ?? {}, stackOf(instance)),
+    Version: versionOf(instance),
   }));
 }

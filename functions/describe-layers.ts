@@ -5,6 +5,7 @@ import { serve } from "../shared/lambda/serve.ts";
 import { filterLayer, instanceProfileOf, type Layer } from "../shared/model/layer.ts";
 import type { Stack } from "../shared/model/stack.ts";
 import { layerArn, type Place } from "../shared/model/stack-arn.ts";
+import { versionOf } from "../shared/model/version.ts";
 import { listLayers, noSuchLayer, readLayers } from "../shared/table/layers.ts";
 
 /** The layers of one stack, or these. Nothing is left out in silence: one that the caller may not describe refuses the whole. */
@@ -40,5 +41,6 @@ function show(place: Place, layer: Layer, stack: Stack) {
     ...shown,
     Arn: layerArn(place, layer.LayerId),
     InstanceProfileArn: instanceProfileOf(layer, stack),
+    Version: versionOf(layer),
   };
 }

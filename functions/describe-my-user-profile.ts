@@ -12,11 +12,11 @@ import { noSuchUser } from "../shared/table/users.ts";
 export const handler = serve(DescribeMyUserProfile, async (call) => {
   const profile = await ownProfile(call);
   const { user, profileArn } = whoIs(call.snapshot, call.caller);
-  const { IamUserArn, Name, SshUsername, SshPublicKey } = profile;
+  const { IamUserArn, Name, SshUsername, SshPublicKey, Revision: Version } = profile;
   const who = { user, profile, profileArn };
   const { rows, ...rest } = await listPermissionsOfUser(call.deployment.table, who, call.input);
   return {
-    UserProfile: { IamUserArn, Name, SshUsername, SshPublicKey },
+    UserProfile: { IamUserArn, Name, SshUsername, SshPublicKey, Version },
     Permissions: rows.map(({ stack, shown }) => ({
       StackId: stack.StackId,
       StackName: stack.Name,

@@ -4,6 +4,7 @@ import { DescribePermissions } from "../shared/contract/describe-permissions.ts"
 import { authorizeOnStacks } from "../shared/lambda/authorize.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import type { Stack } from "../shared/model/stack.ts";
+import { versionOf } from "../shared/model/version.ts";
 import { noSuchUser } from "../shared/table/users.ts";
 
 /** Who holds what: on a stack, of a user, or of one user on one stack. Users without a stored grant have their row too. */
@@ -27,7 +28,12 @@ export const handler = serve(DescribePermissions, async (call) => {
 
 /** The levels of groups on a stack by their names, where there are any. */
 function groupPermissions({ StackId, GroupGrants = {} }: Stack) {
-  const rows = Object.entries(GroupGrants).map(([GroupName, { Level }]) => ({ StackId, GroupName, Level }));
+  const rows = Object.entries(GroupGrants).map(([GroupName, grant]) => ({
+    StackId,
+    GroupName,
+    Level: grant.Level,
+    Version: versionOf(grant),
+  }));
   return rows.length === 0
     ? {}
     : { GroupPermissions: rows.toSorted((a, b) => (a.GroupName < b.GroupName ? -1 : 1)) };

@@ -5,6 +5,7 @@ import { DescribeStacks } from "../shared/contract/describe-stacks.ts";
 import { accessDenied, ask, authorizeOnStacks } from "../shared/lambda/authorize.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { filterSecrets, type Stack } from "../shared/model/stack.ts";
+import { versionOf } from "../shared/model/version.ts";
 import { getItems } from "../shared/table/get-items.ts";
 import { keys } from "../shared/table/keys.ts";
 import { listStacks, readSettings } from "../shared/table/stacks.ts";
@@ -50,6 +51,7 @@ async function showAll(table: Table, stacks: readonly Stack[]) {
       ...shown
     }) => ({
       ...shown,
+      Version: versionOf(shown),
       ...filterSecrets(readSettings(items.get(keys.stackSettings(shown.StackId)))),
     }),
   );

@@ -25,6 +25,15 @@ export const handler = serve(DescribeUserProfiles, async (call) => {
   return { UserProfiles: users.map(profileOf), ...age };
 });
 
-function profileOf({ IamUserArn, Name, SshUsername, SshPublicKey, AllowSelfManagement, GoneSince }: User) {
-  return { IamUserArn, Name, SshUsername, SshPublicKey, AllowSelfManagement, GoneSince };
+function profileOf({
+  IamUserArn,
+  Name,
+  SshUsername,
+  SshPublicKey,
+  AllowSelfManagement,
+  GoneSince,
+  ...user
+}: User) {
+  const Version = user.Revision;
+  return { IamUserArn, Name, SshUsername, SshPublicKey, AllowSelfManagement, GoneSince, Version };
 }

@@ -6,13 +6,13 @@ import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
 
 /** Starts an import job. RunImport does it, run by the table's stream; DescribeImport tells how far it is. */
-export const handler = serve(ImportUsers, async ({ input, deployment, caller, now, answer }) => {
+export const handler = serve(ImportUsers, async ({ input, reason, deployment, caller, now, answer }) => {
   const { SourceRegion } = input;
   if (SourceRegion === deployment.place.region)
     throw new Fault("ValidationException", "`SourceRegion` must be another region than this deployment's");
   if (SourceRegion !== undefined && !sourceTables(deployment.place.accountId).has(SourceRegion))
     throw new Fault("ValidationException", noSourceIn(SourceRegion));
   const notReplaced = answer?.administrator ? {} : { notReplaced: namesOf(caller.principal) };
-  const request = { ...input, caller: caller.principal.arn, ...notReplaced };
+  const request = { ...input, reason, caller: caller.principal.arn, ...notReplaced };
   return { ImportId: await startImport(deployment.table, request, now) };
 });

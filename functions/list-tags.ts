@@ -2,6 +2,7 @@ import { collectPages } from "../shared/access/collect-pages.ts";
 import { ListTags } from "../shared/contract/list-tags.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { readTagged } from "../shared/lambda/tags.ts";
+import { versionOf } from "../shared/model/version.ts";
 import { readCursor, writeCursor } from "../shared/table/list.ts";
 
 /** The tags of a stack or a layer, by their keys. */
@@ -17,5 +18,5 @@ export const handler = serve(ListTags, async (call) => {
     const isMore = left.length > page.length && last !== undefined;
     return { page, next: isMore ? writeCursor("tags", last) : undefined };
   });
-  return { Tags: Object.fromEntries(rows), ...rest };
+  return { Tags: Object.fromEntries(rows), Version: versionOf(layer ?? stack), ...rest };
 });

@@ -4,6 +4,7 @@ import { requireRoles } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { changeLayer, filterLayer } from "../shared/model/layer.ts";
+import { newVersion, versionMustBe, versionOf } from "../shared/model/version.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { noSuchLayer, putLayer, readLayer, shortnameMustBeFree } from "../shared/table/layers.ts";
 import { transact } from "../shared/table/write.ts";
@@ -17,7 +18,8 @@ export const handler = serve(UpdateLayer, async (call) => {
     if (!stack) throw noSuchLayer(LayerId);
     const { StackId } = stack;
     const before = await readLayer(table, { StackId, LayerId });
-    const after = changeLayer(before, change);
+    versionMustBe(`layer ${LayerId}`, versionOf(before), call.ifVersion);
+    const after = { ...changeLayer(before, change), Version: newVersion() };
     const { CustomInstanceProfileArn: profile } = after;
     const RoleGaps =
       profile === undefined || profile === before.CustomInstanceProfileArn

@@ -6,6 +6,7 @@ import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
 import { changeSettings, filterSecrets } from "../shared/model/stack.ts";
+import { newVersion, versionMustBe, versionOf } from "../shared/model/version.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { getItems } from "../shared/table/get-items.ts";
 import { keys } from "../shared/table/keys.ts";
@@ -19,6 +20,7 @@ export const handler = serve(UpdateStack, async (call) => {
   return retryConflicts(UpdateStack, call, async () => {
     const { stack } = call.snapshot;
     if (!stack) throw noSuchStack(StackId);
+    versionMustBe(`stack ${StackId}`, versionOf(stack), call.ifVersion);
     if (ServiceRoleArn !== undefined && ServiceRoleArn !== stack.ServiceRoleArn) {
       throw new Fault("ValidationException", "`ServiceRoleArn` of a stack cannot be changed");
     }
@@ -45,7 +47,7 @@ export const handler = serve(UpdateStack, async (call) => {
       After: { ...facts, ...filterSecrets(after) },
     });
     await transact(table, [
-      putStack(table, { ...stack, ...facts, Revision: randomUUID() }, stack.Revision),
+      putStack(table, { ...stack, ...facts, Version: newVersion(), Revision: randomUUID() }, stack.Revision),
       putSettings(table, StackId, after),
       appendEvent(table, event),
     ]);

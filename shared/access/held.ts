@@ -1,5 +1,5 @@
 import { effectiveLevel, type SourcedLevel } from "../model/effective-level.ts";
-import { type Grant, type Permission, permissionOf } from "../model/grant.ts";
+import { type Grant, type Permission, permissionOf, versionOfGrant } from "../model/grant.ts";
 import { levelOfGroup } from "../model/group.ts";
 import type { Level } from "../model/level.ts";
 import type { Stack } from "../model/stack.ts";
@@ -35,10 +35,16 @@ export function heldBy(
 }
 
 /** As it is shown: `Level` is the one that was set; with the one that counts, where that is another's. */
-export type Shown = Permission & { readonly EffectiveLevel?: Level; readonly LevelFrom?: string };
+export type Shown = Permission & {
+  readonly EffectiveLevel?: Level;
+  readonly LevelFrom?: string;
+  readonly Version: string;
+};
 
 export function shownOf(holding: Holder, stack: Stack, grant: GrantOf): Shown {
-  const own = permissionOf(holding.profile, grant(holding.profileArn));
+  const { profile, profileArn } = holding;
+  const Version = versionOfGrant(profile, grant(profileArn));
+  const own = { ...permissionOf(profile, grant(profileArn)), Version };
   const { Level: EffectiveLevel, LevelFrom } = heldBy(holding, stack, grant);
   return LevelFrom === "user" ? own : { ...own, EffectiveLevel, LevelFrom };
 }

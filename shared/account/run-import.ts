@@ -12,7 +12,7 @@ import { type Due, ImportJob } from "./import-job.ts";
 import { lookIntoRoles, rolesOfStack } from "./look-into-roles.ts";
 import { noSourceIn } from "./start-import.ts";
 import { AccountResolver, type AccountUser, uniqueIdOf, unreadableOf, userArnOf } from "./resolve-account.ts";
-import { markGone, type SourceProfile, writeDocuments, writeUsers } from "./write-users.ts";
+import { markGone, type SourceProfile, writeDocuments, writeUsers, type Writing } from "./write-users.ts";
 
 /** What an import job works with. */
 export type ImportSeam = {
@@ -161,10 +161,10 @@ class ImportPass {
   }
 
   async #writeUsers(users: readonly AccountUser[]): Promise<void> {
-    const { ImportId, Caller, OnlyKnown } = this.#job.sync;
+    const { ImportId, OnlyKnown } = this.#job.sync;
     const profiles = await this.#profilesOf(users);
     const given = profiles ? users.filter(({ IamUserArn }) => profiles.has(IamUserArn)) : users;
-    const writing = { caller: Caller, now: this.#job.now, importId: ImportId, onlyKnown: OnlyKnown };
+    const writing = { ...this.#writing(), importId: ImportId, onlyKnown: OnlyKnown };
     const outcomes = await writeUsers(this.#job.table, given, writing, (arn) => profiles?.get(arn));
     given.forEach((user, index) => {
       const outcome = outcomes[index];
@@ -222,7 +222,7 @@ class ImportPass {
 
   /** Who was imported from this account before and is not there any more; of a chosen list, nobody else. */
   async #markVanished(): Promise<void> {
-    const { Caller, StartedAt } = this.#job.sync;
+    const { StartedAt } = this.#job.sync;
     for await (const listed of this.#candidates()) {
       const { IamUserArn, Kind, UserId, CreatedAt } = listed;
       const isOurs = readPrincipal(IamUserArn)?.accountId === this.#accountId;
@@ -235,7 +235,7 @@ class ImportPass {
           `${IamUserArn} is called ${now} now: set the levels there, and delete this profile`,
         );
       if (listed.GoneSince !== undefined) continue;
-      await markGone(this.#job.table, listed, { caller: Caller, now: this.#job.now });
+      await markGone(this.#job.table, listed, this.#writing());
     }
   }
 
@@ -260,6 +260,11 @@ class ImportPass {
       this.#job.checkTime();
       token = next;
     } while (token !== undefined);
+  }
+
+  #writing(): Writing {
+    const { Caller, Reason } = this.#job.sync;
+    return { caller: Caller, now: this.#job.now, ...(Reason === undefined ? {} : { reason: Reason }) };
   }
 
   #candidates(): AsyncGenerator<User> {

@@ -12,6 +12,8 @@ export type ImportRequest = {
   readonly OnlyKnown?: boolean | undefined;
   readonly SourceRegion?: string | undefined;
   readonly notReplaced?: readonly string[];
+  /** Why, for the events. */
+  readonly reason?: string | undefined;
 };
 
 /**
@@ -19,7 +21,7 @@ export type ImportRequest = {
  * @throws Fault ConflictException while another one runs
  */
 export async function startImport(table: Table, request: ImportRequest, now: Date): Promise<string> {
-  const { caller, IamUserArns, OnlyKnown = false, SourceRegion, notReplaced } = request;
+  const { caller, IamUserArns, OnlyKnown = false, SourceRegion, notReplaced, reason } = request;
   const current = await readSync(table);
   if (current && isAlive(current, now)) {
     throw new Fault(
@@ -42,6 +44,7 @@ export async function startImport(table: Table, request: ImportRequest, now: Dat
       Source: SourceRegion ?? "iam",
       ...(IamUserArns ? { IamUserArns: [...new Set(IamUserArns)] } : {}),
       ...(notReplaced ? { NotReplaced: [...notReplaced] } : {}),
+      ...(reason === undefined ? {} : { Reason: reason }),
       OnlyKnown,
       Progress: { Done: 0 },
       Added: 0,

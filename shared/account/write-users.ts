@@ -20,6 +20,7 @@ import type { AccountUser } from "./resolve-account.ts";
 export type Writing = {
   readonly caller: string;
   readonly now: Date;
+  readonly reason?: string;
   /** Of an import job: whoever it has written already counts as what they were then. */
   readonly importId?: string;
   /** Nobody is added. */
@@ -229,7 +230,7 @@ async function write(
   table: Table,
   wanted: User,
   current: User | undefined,
-  { caller, now }: Writing,
+  { caller, now, reason }: Writing,
 ): Promise<void> {
   const name = await sshUsernameFor(table, wanted, current);
   const user = name === undefined ? wanted : { ...wanted, SshUsername: name };
@@ -246,6 +247,7 @@ async function write(
       Time: now.toISOString(),
       Operation: "ImportUsers",
       Caller: caller,
+      ...(reason === undefined ? {} : { Reason: reason }),
       IamUserArn: user.IamUserArn,
       ...(current ? { Before: shownInEvent(current) } : {}),
       After: shownInEvent(user),

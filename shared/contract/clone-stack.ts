@@ -4,6 +4,7 @@ import { StackId, StackName, StackSettings } from "../model/stack.ts";
 import { regionMustBe } from "../model/stack-arn.ts";
 import { RoleGap } from "../model/role-gap.ts";
 import { operation } from "./operation.ts";
+import { Writing } from "./writing.ts";
 
 /**
  * Makes a stack like another, with its layers and tags, and with what everybody has on it if `ClonePermissions` says so. Members that
@@ -21,6 +22,7 @@ export const CloneStack = operation({
     DefaultInstanceProfileArn: InstanceProfileArn.optional(),
     ClonePermissions: z.boolean().optional(),
     CloneAppIds: z.array(z.string()).max(0, { error: "must be empty: apps are not kept here" }).optional(),
+    ...Writing,
   }),
   output: z.object({ StackId: z.string(), RoleGaps: z.array(RoleGap).optional() }),
   needs: ({ SourceStackId, Region }, place) => {

@@ -3,13 +3,14 @@ import { LayerName, LayerSettings, LayerType, Shortname } from "../model/layer.t
 import { StackId } from "../model/stack.ts";
 import { RoleGap } from "../model/role-gap.ts";
 import { operation } from "./operation.ts";
+import { Writing } from "./writing.ts";
 
 /** Creates a layer of a stack, in OpsWorks' shape. */
 export const CreateLayer = operation({
   name: "CreateLayer",
   path: "/CreateLayer",
   reads: false,
-  input: LayerSettings.extend({ StackId, Type: LayerType, Name: LayerName, Shortname }),
+  input: LayerSettings.extend({ StackId, Type: LayerType, Name: LayerName, Shortname, ...Writing }),
   output: z.object({ LayerId: z.string(), RoleGaps: z.array(RoleGap).optional() }),
   needs: ({ StackId }) => ({ action: "opsworks:CreateLayer", stackId: StackId }),
 });

@@ -3,6 +3,7 @@ import { InstanceProfileArn, RoleArn } from "../model/role-arn.ts";
 import { RoleGap } from "../model/role-gap.ts";
 import { StackName, StackSettings } from "../model/stack.ts";
 import { operation } from "./operation.ts";
+import { Writing } from "./writing.ts";
 
 /** Creates a stack, in OpsWorks' shape. No level includes it: it takes a policy. */
 export const CreateStack = operation({
@@ -14,6 +15,7 @@ export const CreateStack = operation({
     Region: z.string().max(32),
     ServiceRoleArn: RoleArn,
     DefaultInstanceProfileArn: InstanceProfileArn,
+    ...Writing,
   }),
   output: z.object({ StackId: z.string(), RoleGaps: z.array(RoleGap).optional() }),
   needs: () => ({ action: "opsworks:CreateStack" }),

@@ -32,6 +32,7 @@ export const DescribeInstances = operation({
         Arn: z.string(),
         /** The one that applies: the first layer's, else the stack's. */
         InstanceProfileArn: z.string(),
+        Version: z.string(),
       }),
     ),
     NextToken: z.string().optional(),

@@ -28,6 +28,7 @@ export const DescribeLayers = operation({
         Arn: z.string(),
         /** The one that applies: the layer's, else the stack's. */
         InstanceProfileArn: z.string(),
+        Version: z.string(),
       }),
     ),
     NextToken: z.string().optional(),

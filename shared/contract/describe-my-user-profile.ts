@@ -16,6 +16,7 @@ export const DescribeMyUserProfile = operation({
       Name: z.string(),
       SshUsername: z.string().optional(),
       SshPublicKey: z.string().optional(),
+      Version: z.string(),
     }),
     Permissions: z.array(
       z.object({
@@ -25,6 +26,7 @@ export const DescribeMyUserProfile = operation({
         AllowSudo: z.boolean(),
         Level,
         ...LevelOfOthers,
+        Version: z.string(),
       }),
     ),
     NextToken: z.string().optional(),

@@ -15,10 +15,17 @@ const PermissionRow = z.object({
   /** The one that was set for the user. */
   Level,
   ...LevelOfOthers,
+  /** `none`: no grant that counts is stored. */
+  Version: z.string(),
 });
 
 /** The level of an IAM group on a stack. */
-const GroupPermissionRow = z.object({ StackId: z.string(), GroupName: z.string(), Level });
+const GroupPermissionRow = z.object({
+  StackId: z.string(),
+  GroupName: z.string(),
+  Level,
+  Version: z.string(),
+});
 
 /**
  * The permissions on a stack (a row for each user), of a user (a row for each stack), or of one user on one stack. Without

@@ -26,6 +26,7 @@ export const DescribeStacks = operation({
         ServiceRoleArn: z.string(),
         DefaultInstanceProfileArn: z.string(),
         CreatedAt: z.string(),
+        Version: z.string(),
       }),
     ),
     NextToken: z.string().optional(),

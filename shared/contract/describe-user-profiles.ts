@@ -26,6 +26,7 @@ export const DescribeUserProfiles = operation({
         AllowSelfManagement: z.boolean(),
         /** Since when IAM has no such user or role any more. */
         GoneSince: z.string().optional(),
+        Version: z.string(),
       }),
     ),
     /** When an import last read everybody's policies, within a minute. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { InstanceId } from "../model/instance.ts";
 import { operation } from "./operation.ts";
+import { Writing } from "./writing.ts";
 
 const minutes = "must be a whole number from 30 to 720";
 
@@ -16,6 +17,7 @@ export const GrantAccess = operation({
       .min(30, { error: minutes })
       .max(720, { error: minutes })
       .optional(),
+    ...Writing,
   }),
   output: z.object({
     TemporaryCredential: z.object({

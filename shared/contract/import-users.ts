@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { IamUserArn } from "../model/principal.ts";
 import { operation } from "./operation.ts";
+import { Writing } from "./writing.ts";
 
 const REGION = { error: "must be an AWS region, such as `eu-west-1`" };
 
@@ -29,6 +30,7 @@ export const ImportUsers = operation({
         .max(32, REGION)
         .regex(/^[a-z]{2,8}(?:-[a-z]+)+-\d$/, REGION)
         .optional(),
+      ...Writing,
     })
     .refine(({ IamUserArns, OnlyKnown }) => !(IamUserArns && OnlyKnown), {
       error: "`IamUserArns` and `OnlyKnown` exclude one another",

@@ -23,6 +23,7 @@ import { ImportUsers } from "./import-users.ts";
 import { ListTags } from "./list-tags.ts";
 import { RegisterInstance } from "./register-instance.ts";
 import { SetPermission } from "./set-permission.ts";
+import { SetPermissions } from "./set-permissions.ts";
 import { TagResource } from "./tag-resource.ts";
 import { UntagResource } from "./untag-resource.ts";
 import { UpdateLayer } from "./update-layer.ts";
@@ -57,6 +58,7 @@ export const OPERATIONS = [
   ListTags,
   RegisterInstance,
   SetPermission,
+  SetPermissions,
   TagResource,
   UntagResource,
   UpdateLayer,

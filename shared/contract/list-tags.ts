@@ -9,6 +9,10 @@ export const ListTags = operation({
   path: "/ListTags",
   reads: true,
   input: z.strictObject({ ResourceArn: TaggedArn, ...Paging }),
-  output: z.object({ Tags: z.record(z.string(), z.string()), NextToken: z.string().optional() }),
+  output: z.object({
+    Tags: z.record(z.string(), z.string()),
+    Version: z.string(),
+    NextToken: z.string().optional(),
+  }),
   needs: ({ ResourceArn }, place) => ({ action: "opsworks:ListTags", ...taggedHere(ResourceArn, place) }),
 });

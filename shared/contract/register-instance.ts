@@ -3,6 +3,7 @@ import { Ec2InstanceId, Hostname, IpAddress, Platform } from "../model/instance.
 import { LayerId } from "../model/layer.ts";
 import { StackId } from "../model/stack.ts";
 import { operation } from "./operation.ts";
+import { Writing } from "./writing.ts";
 
 /** Makes an EC2 instance one of a stack's, so that it can ask who may log in. */
 export const RegisterInstance = operation({
@@ -17,6 +18,7 @@ export const RegisterInstance = operation({
     Hostname: Hostname.optional(),
     PublicIp: IpAddress.optional(),
     PrivateIp: IpAddress.optional(),
+    ...Writing,
   }),
   output: z.object({ InstanceId: z.string() }),
   needs: ({ StackId }) => ({ action: "opsworks:RegisterInstance", stackId: StackId }),

@@ -4,6 +4,7 @@ import { Level } from "../model/level.ts";
 import { IamUserArn } from "../model/principal.ts";
 import { StackId } from "../model/stack.ts";
 import { operation } from "./operation.ts";
+import { Changing } from "./writing.ts";
 
 /**
  * Sets a user's level, SSH/RDP and sudo/admin on a stack; what is left out stays as it is. Or, with `GroupName`, the level that the
@@ -21,6 +22,7 @@ export const SetPermission = operation({
       Level: Level.optional(),
       AllowSsh: z.boolean().optional(),
       AllowSudo: z.boolean().optional(),
+      ...Changing,
     })
     .superRefine(({ IamUserArn: user, GroupName: group, Level: level, AllowSsh, AllowSudo }, context) => {
       const say = (path: string, message: string) =>

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { TagKey } from "../model/tag.ts";
 import { TaggedArn, taggedHere } from "../model/tagged-arn.ts";
 import { operation } from "./operation.ts";
+import { Changing } from "./writing.ts";
 
 /** Takes tags from a stack or a layer. No level includes it: it takes a policy. */
 export const UntagResource = operation({
@@ -14,6 +15,7 @@ export const UntagResource = operation({
       .array(TagKey)
       .min(1, { error: "must name a tag" })
       .max(40, { error: "must name at most 40 tags" }),
+    ...Changing,
   }),
   output: z.object({}),
   context: ({ TagKeys }) => [["aws:TagKeys", [...TagKeys]]],

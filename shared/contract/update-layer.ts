@@ -2,6 +2,7 @@ import * as z from "zod";
 import { LayerId, LayerName, LayerSettings, Shortname } from "../model/layer.ts";
 import { RoleGap } from "../model/role-gap.ts";
 import { operation } from "./operation.ts";
+import { Changing } from "./writing.ts";
 
 /** Changes a layer; what is left out stays as it is. Its type cannot be changed. */
 export const UpdateLayer = operation({
@@ -12,6 +13,7 @@ export const UpdateLayer = operation({
     LayerId,
     Name: LayerName.optional(),
     Shortname: Shortname.optional(),
+    ...Changing,
   }),
   output: z.object({ RoleGaps: z.array(RoleGap).optional() }),
   needs: ({ LayerId }) => ({ action: "opsworks:UpdateLayer", layerId: LayerId }),

@@ -3,6 +3,7 @@ import { InstanceProfileArn, RoleArn } from "../model/role-arn.ts";
 import { RoleGap } from "../model/role-gap.ts";
 import { StackId, StackName, StackSettings } from "../model/stack.ts";
 import { operation } from "./operation.ts";
+import { Changing } from "./writing.ts";
 
 /** Changes a stack; what is left out stays as it is. The service role cannot be changed. */
 export const UpdateStack = operation({
@@ -14,6 +15,7 @@ export const UpdateStack = operation({
     Name: StackName.optional(),
     ServiceRoleArn: RoleArn.optional(),
     DefaultInstanceProfileArn: InstanceProfileArn.optional(),
+    ...Changing,
   }),
   output: z.object({ RoleGaps: z.array(RoleGap).optional() }),
   needs: ({ StackId }) => ({ action: "opsworks:UpdateStack", stackId: StackId }),

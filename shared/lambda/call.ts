@@ -17,6 +17,10 @@ export type Call<Input = unknown> = {
   readonly origin: Origin;
   /** What came in; after `parse`, the operation's input. */
   input: Input;
+  /** Why, as the caller says; kept in the events. */
+  reason?: string | undefined;
+  /** The version that the caller has read of what is to be changed. */
+  ifVersion?: string | undefined;
   /** Condition keys of this very request, beside those of every request. */
   context?: readonly (readonly [string, string | readonly string[]])[];
   /** The caller, the users and the stack that the operation is about, as `authorize` read them. */

@@ -18,6 +18,7 @@ export function changeEvent(
     Caller: call.caller.principal.arn,
     ...(sourceIp === undefined ? {} : { SourceIp: sourceIp }),
     ...(userAgent === undefined ? {} : { UserAgent: userAgent }),
+    ...(call.reason === undefined ? {} : { Reason: call.reason }),
     ...change,
   };
 }

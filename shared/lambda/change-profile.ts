@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Operation } from "../contract/operation.ts";
 import type { User } from "../model/user.ts";
+import { versionMustBe } from "../model/version.ts";
 import { appendEvent } from "../table/events.ts";
 import { claimSshUsername, releaseSshUsername } from "../table/ssh-usernames.ts";
 import { noSuchUser, putUser } from "../table/users.ts";
@@ -30,6 +31,7 @@ async function changeOnce(call: Call, userArn: string, change: ProfileChange): P
   const { table } = call.deployment;
   const user = call.snapshot.user(userArn);
   if (!user) throw noSuchUser(userArn);
+  versionMustBe(`user ${userArn}`, user.Revision, call.ifVersion);
   const { SshUsername, SshPublicKey, AllowSelfManagement, ...rest } = user;
   const name = change.SshUsername ?? SshUsername;
   const key = change.SshPublicKey ?? SshPublicKey;

@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { Operation } from "../contract/operation.ts";
+import { Intent } from "../contract/writing.ts";
 import { describeIssues } from "../model/describe-issues.ts";
 import { Fault } from "../model/fault.ts";
 import type { Call } from "./call.ts";
@@ -7,14 +8,19 @@ import type { Call } from "./call.ts";
 /** Far more than any operation takes. */
 const MAX_BODY = 262_144;
 
-/** Holds the input to the operation's schema. */
+/** Holds the input to the operation's schema, and takes apart what is about the writing and what is the operation's own. */
 export function parse(operation: Operation): MiddlewareObj<Call> {
   return {
     before: ({ event: call }) => {
       const input = call.via === "gateway" ? readBody(String(call.input)) : (call.input ?? {});
       const parsed = operation.input.safeParse(input);
       if (!parsed.success) throw new Fault("ValidationException", describeIssues(parsed.error.issues, input));
-      call.input = parsed.data;
+      if (operation.reads) {
+        call.input = parsed.data;
+        return;
+      }
+      const { Reason: reason, IfVersion: ifVersion, ...own } = Intent.parse(parsed.data);
+      Object.assign(call, { input: own, reason, ifVersion });
     },
   };
 }

@@ -7,22 +7,27 @@ import type { Write } from "../table/write.ts";
 import type { Call } from "./call.ts";
 
 /**
- * What is to be still so when a user's permission on a stack is written: the stack is there, and so is the level that gave the caller
+ * What is to be still so when permissions on a stack are written: the stack is there, and so is the level that gave the caller
  * the right. Since nobody changes their own level, a manager who changes others' stays one: without this, two managers could take Manage
  * from one another at the same time, and the last one with it.
- * @param written whose grant is written, which is held to its revision anyway
+ * @param written what is written in the same transaction, which is held to its revision anyway
  */
-export function rightsMustStay(call: Call, stack: Stack, written: string): Write[] {
+export function rightsMustStay(
+  call: Call,
+  stack: Stack,
+  written: { readonly grantsOf: readonly string[]; readonly stack: boolean },
+): Write[] {
   const { table } = call.deployment;
   const grant = rightOf(call);
+  const ofStack = isByGroup(call) ? stackMustBe(table, stack) : stackMustExist(table, stack.StackId);
   return [
-    isByGroup(call) ? stackMustBe(table, stack) : stackMustExist(table, stack.StackId),
-    ...(grant && grant.IamUserArn !== written ? [grantMustBe(table, grant)] : []),
+    ...(written.stack ? [] : [ofStack]),
+    ...(grant && !written.grantsOf.includes(grant.IamUserArn) ? [grantMustBe(table, grant)] : []),
   ];
 }
 
 /** The grant that lets the caller do this, if it is one: their own or, of a person of Identity Center, the role's. */
-export function rightOf(call: Call): Grant | undefined {
+function rightOf(call: Call): Grant | undefined {
   const { answer, caller, snapshot } = call;
   if (answer?.rule !== "level-allow" || isByGroup(call)) return undefined;
   const { profileArn } = whoIs(snapshot, caller);

@@ -2,6 +2,7 @@ import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import type * as z from "zod";
 import type { Operation } from "../contract/operation.ts";
+import type { Own } from "../contract/writing.ts";
 import { authorize } from "./authorize.ts";
 import type { Call } from "./call.ts";
 import { caller } from "./caller.ts";
@@ -15,7 +16,7 @@ import { reply } from "./reply.ts";
  */
 export function serve<Input extends z.ZodType, Output extends z.ZodType>(
   operation: Operation<Input, Output>,
-  handle: (call: Call<z.output<Input>>) => Promise<z.input<Output>>,
+  handle: (call: Call<Own<z.output<Input>>>) => Promise<z.input<Output>>,
 ): (event: unknown, context: Context) => Promise<unknown> {
   return (
     middy<unknown, unknown>()
@@ -25,6 +26,6 @@ export function serve<Input extends z.ZodType, Output extends z.ZodType>(
       .use(authorize(operation))
       .use(reply())
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `caller` and `parse` have made it so
-      .handler((event: unknown) => handle(event as Call<z.output<Input>>))
+      .handler((event: unknown) => handle(event as Call<Own<z.output<Input>>>))
   );
 }

@@ -4,6 +4,7 @@ import type { Layer } from "../model/layer.ts";
 import type { Stack } from "../model/stack.ts";
 import type { Tags } from "../model/tag.ts";
 import type { Tagged } from "../model/tagged-arn.ts";
+import { newVersion, versionMustBe, versionOf } from "../model/version.ts";
 import { appendEvent } from "../table/events.ts";
 import { noSuchLayer, putLayer, readLayer } from "../table/layers.ts";
 import { noSuchStack, putStack } from "../table/stacks.ts";
@@ -27,9 +28,12 @@ export async function readTagged(call: Call, tagged: Tagged): Promise<{ stack: S
 export async function changeTags(call: Call, tagged: Tagged, change: (tags: Tags) => Tags): Promise<void> {
   const { table } = call.deployment;
   const { stack, layer } = await readTagged(call, tagged);
+  const what = layer ? `layer ${layer.LayerId}` : `stack ${stack.StackId}`;
+  versionMustBe(what, versionOf(layer ?? stack), call.ifVersion);
   const before = (layer ?? stack).Tags;
   const Tags = { ...change(before) };
   if (isDeepStrictEqual(Tags, before)) return;
+  const Version = newVersion();
   const of = layer ? { LayerId: layer.LayerId } : {};
   const event = changeEvent(call, {
     StackId: stack.StackId,
@@ -37,7 +41,7 @@ export async function changeTags(call: Call, tagged: Tagged, change: (tags: Tags
     After: { ...of, Tags },
   });
   const written = layer
-    ? putLayer(table, stack, { ...layer, Tags })
-    : [putStack(table, { ...stack, Tags, Revision: randomUUID() }, stack.Revision)];
+    ? putLayer(table, stack, { ...layer, Tags, Version })
+    : [putStack(table, { ...stack, Tags, Version, Revision: randomUUID() }, stack.Revision)];
   await transact(table, [...written, appendEvent(table, event)]);
 }

@@ -8,6 +8,8 @@ export type Event = {
   readonly Caller: string;
   readonly SourceIp?: string;
   readonly UserAgent?: string;
+  /** Why, as the caller said. */
+  readonly Reason?: string;
   readonly StackId?: string;
   readonly IamUserArn?: string;
   readonly GroupName?: string;

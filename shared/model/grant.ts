@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Level } from "./level.ts";
+import { NO_VERSION } from "./version.ts";
 
 /** What a user holds on a stack. */
 export const Permission = z.object({ Level, AllowSsh: z.boolean(), AllowSudo: z.boolean() });
@@ -21,6 +22,11 @@ export type Grant = z.infer<typeof Grant>;
 export function permissionOf(user: { ProfileId: string } | undefined, grant: Grant | undefined): Permission {
   if (!user || grant?.ProfileId !== user.ProfileId) return NO_GRANT;
   return { Level: grant.Level, AllowSsh: grant.AllowSsh, AllowSudo: grant.AllowSudo };
+}
+
+/** Of the grant that counts. */
+export function versionOfGrant(user: { ProfileId: string } | undefined, grant: Grant | undefined): string {
+  return user && grant?.ProfileId === user.ProfileId ? grant.Revision : NO_VERSION;
 }
 
 /** A change of a permission; what it leaves out stays. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Level } from "./level.ts";
+import { NO_VERSION, versionOf } from "./version.ts";
 
 /** How many groups may have a level on one stack: they are kept on the stack's item, which every check reads. */
 export const MAX_GROUP_GRANTS = 100;
@@ -10,7 +11,10 @@ const error = "must be the name of an IAM group, without its path";
 export const GroupName = z.string({ error }).regex(/^(?!__proto__$)[\w+=,.@-]{1,128}$/, { error });
 
 /** The levels of groups on a stack, by name; for the group with that unique id of IAM's, if it was known. */
-export const GroupGrants = z.record(z.string(), z.object({ Level, GroupId: z.string().optional() }));
+export const GroupGrants = z.record(
+  z.string(),
+  z.object({ Level, GroupId: z.string().optional(), Version: z.string().optional() }),
+);
 export type GroupGrants = z.infer<typeof GroupGrants>;
 
 /** The level that a stack has for a group's name; `undefined` when it has none. */
@@ -23,4 +27,10 @@ export function levelOfGroup(grants: GroupGrants = {}, name: string, groupId?: s
   const id = Object.hasOwn(grants, name) ? grants[name]?.GroupId : undefined;
   const isOther = id !== undefined && groupId !== undefined && id !== groupId;
   return isOther ? undefined : levelOfName(grants, name);
+}
+
+/** The version of what a stack has for a group's name, whatever group that was given to. */
+export function versionOfName(grants: GroupGrants = {}, name: string): string {
+  const grant = Object.hasOwn(grants, name) ? grants[name] : undefined;
+  return grant ? versionOf(grant) : NO_VERSION;
 }

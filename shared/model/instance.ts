@@ -34,6 +34,7 @@ export const Instance = z.object({
   PublicIp: z.string().optional(),
   PrivateIp: z.string().optional(),
   CreatedAt: z.string(),
+  Version: z.string().optional(),
 });
 export type Instance = z.infer<typeof Instance>;
 

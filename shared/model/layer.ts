@@ -141,6 +141,7 @@ export const Layer = LayerSettings.strip().extend({
   Shortname: z.string(),
   Tags: z.record(z.string(), z.string()),
   CreatedAt: z.string(),
+  Version: z.string().optional(),
 });
 export type Layer = z.infer<typeof Layer>;
 

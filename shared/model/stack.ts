@@ -21,6 +21,8 @@ export const Stack = z.object({
   /** How many instances are registered with it; none said is none. */
   InstanceCount: z.number().optional(),
   CreatedAt: z.string(),
+  /** New with each change of what is the stack's own: of its settings and tags, not of layers, instances or levels. */
+  Version: z.string().optional(),
   /** New with each change of the stack or of one of its layers or instances. */
   Revision: z.string(),
 });

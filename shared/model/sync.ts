@@ -49,6 +49,8 @@ export const Sync = ImportReport.extend({
   IamUserArns: z.array(z.string()).optional(),
   /** Whose profile another region's does not replace: who asks, unless an administrator, since that ends what denies them something. */
   NotReplaced: z.array(z.string()).optional(),
+  /** Why it was asked for. */
+  Reason: z.string().optional(),
   /** Only who is in the table already. */
   OnlyKnown: z.boolean(),
   /** When the last import from IAM of everybody known, which came to its end, began to read. */

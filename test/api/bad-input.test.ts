@@ -59,6 +59,10 @@ const INSTANCE_ID = "0d2f7f1c-1b2c-4d3e-8f4a-5b6c7d8e9f0a";
 const MODULUS = Buffer.alloc(256, 0xab).toString("base64");
 const LAYER_ARN = `arn:aws:opsworks:${REGION}:${ACCOUNT}:layer/${LAYER_ID}/`;
 
+/** What every operation that writes takes, and every one that changes or deletes. */
+const writing = { Reason: "a ticket" } as const;
+const changing = { ...writing, IfVersion: "none" } as const;
+
 /** A right value of every member, and which an operation cannot do without. */
 const right = {
   CheckAuthorization: {
@@ -80,8 +84,9 @@ const right = {
     ...settings,
     ClonePermissions: true,
     CloneAppIds: [],
+    ...writing,
   },
-  CreateLayer: { StackId: STACK_ID, Type: "custom", ...layer },
+  CreateLayer: { StackId: STACK_ID, Type: "custom", ...layer, ...writing },
   CreateStack: {
     Name: "webshop",
     Region: REGION,
@@ -89,17 +94,19 @@ const right = {
     DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/ec2`,
     VpcId: "vpc-1",
     ...settings,
+    ...writing,
   },
   CreateUserProfile: {
     IamUserArn: userArn("bob"),
     SshUsername: "bob",
     SshPublicKey: keys.ed25519,
     AllowSelfManagement: true,
+    ...writing,
   },
-  DeleteLayer: { LayerId: LAYER_ID },
-  DeleteStack: { StackId: STACK_ID },
-  DeleteUserProfile: { IamUserArn: userArn("bob") },
-  DeregisterInstance: { InstanceId: INSTANCE_ID },
+  DeleteLayer: { LayerId: LAYER_ID, ...changing },
+  DeleteStack: { StackId: STACK_ID, ...changing },
+  DeleteUserProfile: { IamUserArn: userArn("bob"), ...changing },
+  DeregisterInstance: { InstanceId: INSTANCE_ID, ...changing },
   DescribeInstanceAccess: {
     StackId: STACK_ID,
     Format: "Lines",
@@ -107,7 +114,7 @@ const right = {
     "PublicKey.Modulus": MODULUS,
     "PublicKey.Exponent": "AQAB",
   },
-  GrantAccess: { InstanceId: INSTANCE_ID, ValidForInMinutes: 30 },
+  GrantAccess: { InstanceId: INSTANCE_ID, ValidForInMinutes: 30, ...writing },
   DescribeInstances: { InstanceIds: [INSTANCE_ID], MaxResults: 10, NextToken: "token" },
   DescribeLayers: { LayerIds: [LAYER_ID], MaxResults: 10, NextToken: "token" },
   DescribeMyUserProfile: { MaxResults: 10, NextToken: "token" },
@@ -121,7 +128,7 @@ const right = {
   DescribeStacks: { StackIds: [STACK_ID], MaxResults: 10, NextToken: "token" },
   DescribeImport: {},
   DescribeUserProfiles: { IamUserArns: [userArn("bob")], MaxResults: 10, NextToken: "token" },
-  ImportUsers: { IamUserArns: [userArn("bob")], OnlyKnown: false, SourceRegion: "eu-west-1" },
+  ImportUsers: { IamUserArns: [userArn("bob")], OnlyKnown: false, SourceRegion: "eu-west-1", ...writing },
   ListTags: { ResourceArn: LAYER_ARN, MaxResults: 10, NextToken: "token" },
   RegisterInstance: {
     StackId: STACK_ID,
@@ -131,6 +138,7 @@ const right = {
     Hostname: "web1",
     PublicIp: "203.0.113.9",
     PrivateIp: "10.0.0.9",
+    ...writing,
   },
   SetPermission: {
     StackId: STACK_ID,
@@ -138,23 +146,32 @@ const right = {
     Level: "show",
     AllowSsh: true,
     AllowSudo: true,
+    ...changing,
   },
-  TagResource: { ResourceArn: LAYER_ARN, "Tags.stage": "test" },
-  UntagResource: { ResourceArn: LAYER_ARN, TagKeys: ["stage"] },
-  UpdateLayer: { LayerId: LAYER_ID, ...layer },
-  UpdateMyUserProfile: { SshPublicKey: keys.ed25519 },
+  SetPermissions: {
+    StackId: STACK_ID,
+    Permissions: [{ IamUserArn: userArn("bob"), Level: "show", AllowSsh: true, IfVersion: "none" }],
+    GroupPermissions: [{ GroupName: "ops", Level: "show", IfVersion: "none" }],
+    ...writing,
+  },
+  TagResource: { ResourceArn: LAYER_ARN, "Tags.stage": "test", ...changing },
+  UntagResource: { ResourceArn: LAYER_ARN, TagKeys: ["stage"], ...changing },
+  UpdateLayer: { LayerId: LAYER_ID, ...layer, ...changing },
+  UpdateMyUserProfile: { SshPublicKey: keys.ed25519, ...changing },
   UpdateStack: {
     StackId: STACK_ID,
     Name: "webshop",
     ServiceRoleArn: roleArn("service-role"),
     DefaultInstanceProfileArn: `arn:aws:iam::${ACCOUNT}:instance-profile/ec2`,
     ...settings,
+    ...changing,
   },
   UpdateUserProfile: {
     IamUserArn: userArn("bob"),
     SshUsername: "bob",
     SshPublicKey: keys.ed25519,
     AllowSelfManagement: true,
+    ...changing,
   },
 } as const satisfies Record<string, Record<string, unknown>>;
 type Name = keyof typeof right;
@@ -184,6 +201,7 @@ const required: Record<Name, readonly string[]> = {
   ListTags: ["ResourceArn"],
   RegisterInstance: ["StackId", "Ec2InstanceId"],
   SetPermission: ["StackId"],
+  SetPermissions: ["StackId"],
   TagResource: ["ResourceArn", "Tags.stage"],
   UntagResource: ["ResourceArn", "TagKeys"],
   UpdateLayer: ["LayerId"],
@@ -296,7 +314,8 @@ describe("a member that is required", () => {
 describe("a member of the wrong type is named", () => {
   const isListOfText = (member: string) =>
     ["CustomSecurityGroupIds", "Packages", "TagKeys"].includes(member) || member.startsWith("CustomRecipes.");
-  const mayBeEmpty = (member: string) => /VolumeConfigurations|LogStreams|CloneAppIds|LayerIds/.test(member);
+  const mayBeEmpty = (member: string) =>
+    /VolumeConfigurations|LogStreams|CloneAppIds|LayerIds|Permissions$/.test(member);
 
   test.for(members)("%s: %s", async ([name, member]) => {
     for (const wrong of [null, [], ["x"], { a: 1 }, typeof rightOf(name, member) === "number" ? "1" : 1]) {

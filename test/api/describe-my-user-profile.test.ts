@@ -6,6 +6,7 @@ import { transact } from "../../shared/table/write.ts";
 import {
   iamRole,
   iamUser,
+  ANY_VERSION,
   openTestStack,
   policy,
   roleArn,
@@ -58,10 +59,18 @@ test("self-management lets a user see their own profile and their level on every
       Name: "self-managed",
       SshUsername: "self-managed",
       SshPublicKey: "ssh-ed25519 self-managed",
+      ...ANY_VERSION,
     },
     Permissions: [
-      { StackId: alpha, StackName: "alpha", Level: "manage", AllowSsh: true, AllowSudo: true },
-      { StackId: beta, StackName: "beta", ...NOTHING },
+      {
+        StackId: alpha,
+        StackName: "alpha",
+        Level: "manage",
+        AllowSsh: true,
+        AllowSudo: true,
+        ...ANY_VERSION,
+      },
+      { StackId: beta, StackName: "beta", ...NOTHING, Version: "none" },
     ],
   });
 });
@@ -73,16 +82,17 @@ test("a policy lets a user see it too; members that are not set are left out", a
     IamUserArn: userArn("by-policy"),
     Name: "by-policy",
     SshUsername: "by-policy",
+    ...ANY_VERSION,
   });
 });
 
 test("the session of a role sees the role's", async () => {
   const { body } = await ask(stack.asRole("dev", "self-managed"));
   expect(body).toEqual({
-    UserProfile: { IamUserArn: roleArn("dev"), Name: "dev" },
+    UserProfile: { IamUserArn: roleArn("dev"), Name: "dev", ...ANY_VERSION },
     Permissions: [
-      { StackId: alpha, StackName: "alpha", ...NOTHING },
-      { StackId: beta, StackName: "beta", ...NOTHING, Level: "show" },
+      { StackId: alpha, StackName: "alpha", ...NOTHING, Version: "none" },
+      { StackId: beta, StackName: "beta", ...NOTHING, Level: "show", ...ANY_VERSION },
     ],
   });
 });

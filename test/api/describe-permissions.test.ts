@@ -8,6 +8,7 @@ import {
   arnOfStack,
   iamRole,
   iamUser,
+  ANY_VERSION,
   openTestStack,
   policy,
   roleArn,
@@ -98,14 +99,16 @@ describe("the permissions on a stack", () => {
         { IamUserArn: userArn("denied-by-policy"), ...NOTHING },
         { IamUserArn: userArn("manager"), ...NOTHING, Level: "manage" },
         { IamUserArn: userArn("reborn"), ...NOTHING },
-      ].map((row) => ({ StackId: alpha, ...row })),
+      ].map((row) => ({ StackId: alpha, ...row, ...ANY_VERSION })),
     });
   });
 
   test("show nothing of what an earlier user of the same name was given", async () => {
     expect(await stack.read(keys.grant(alpha, userArn("reborn")))).toMatchObject({ Level: "manage" });
     const { body } = await ask(manager, { StackId: alpha, IamUserArn: userArn("reborn") });
-    expect(body.Permissions).toEqual([{ StackId: alpha, IamUserArn: userArn("reborn"), ...NOTHING }]);
+    expect(body.Permissions).toEqual([
+      { StackId: alpha, IamUserArn: userArn("reborn"), ...NOTHING, Version: "none" },
+    ]);
   });
 
   test("take manage on that stack, or a policy", async () => {
@@ -139,7 +142,7 @@ describe("the permissions of a user", () => {
       Permissions: [
         { StackId: alpha, IamUserArn: userArn("bob"), Level: "deploy", AllowSsh: true, AllowSudo: true },
         { StackId: beta, IamUserArn: userArn("bob"), ...NOTHING, Level: "deny" },
-      ],
+      ].map((row) => ({ ...row, ...ANY_VERSION })),
     });
   });
 
@@ -193,13 +196,15 @@ describe("the permission of one user on one stack", () => {
     expect(body).toEqual({
       Permissions: [
         { StackId: alpha, IamUserArn: userArn("bob"), Level: "deploy", AllowSsh: true, AllowSudo: true },
-      ],
+      ].map((row) => ({ ...row, ...ANY_VERSION })),
     });
   });
 
   test("is one row where nothing was granted, too", async () => {
     const { body } = await ask(manager, { StackId: alpha, IamUserArn: roleArn("ops") });
-    expect(body).toEqual({ Permissions: [{ StackId: alpha, IamUserArn: roleArn("ops"), ...NOTHING }] });
+    expect(body).toEqual({
+      Permissions: [{ StackId: alpha, IamUserArn: roleArn("ops"), ...NOTHING, Version: "none" }],
+    });
   });
 
   test("is not there for somebody who was never imported", async () => {

@@ -114,6 +114,23 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await stack.post(as, "/SetPermission", { ...change, Level: "iam_only", AllowSsh: false });
     await setLevelOfGroup();
   },
+  SetPermissions: async () => {
+    const IamUserArn = newUser();
+    await stack.post(as, "/CreateUserProfile", { IamUserArn });
+    await useUpUnixIds();
+    await stack.addGroups("ops");
+    stack.sent.length = 0;
+    await renew();
+    const set = (permission: object, groups: object = {}) =>
+      stack.post(as, "/SetPermissions", {
+        StackId: stackId,
+        Permissions: [{ IamUserArn, ...permission }],
+        ...groups,
+      });
+    await set({ AllowSsh: true });
+    await set({ Level: "show" }, { GroupPermissions: [{ GroupName: "ops", Level: "deploy" }] });
+    await set({ Level: "iam_only", AllowSsh: false });
+  },
   DescribePermissions: async () => {
     for (const input of [
       { StackId: stackId },

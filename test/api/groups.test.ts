@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { keys } from "../../shared/table/keys.ts";
-import { iamUser, openTestStack, policy, type TestStack, userArn, type Wire } from "../setup/test-stack.ts";
+import {
+  ANY_VERSION,
+  iamUser,
+  openTestStack,
+  policy,
+  type TestStack,
+  userArn,
+  type Wire,
+} from "../setup/test-stack.ts";
 
 let stack: TestStack;
 let stackId: string;
@@ -102,6 +110,7 @@ describe("the level of a group", () => {
           Level: own,
           AllowSsh: false,
           AllowSudo: false,
+          ...ANY_VERSION,
           ...(from === "user" ? {} : { EffectiveLevel: effective, LevelFrom: from }),
         },
       ]);
@@ -160,8 +169,8 @@ describe("the levels of groups", () => {
     await setGroup(manager, "web", "show");
     const { body } = await stack.post(manager, "/DescribePermissions", { StackId: stackId });
     expect(body.GroupPermissions).toEqual([
-      { StackId: stackId, GroupName: "ops", Level: "deploy" },
-      { StackId: stackId, GroupName: "web", Level: "show" },
+      { StackId: stackId, GroupName: "ops", Level: "deploy", ...ANY_VERSION },
+      { StackId: stackId, GroupName: "web", Level: "show", ...ANY_VERSION },
     ]);
     expect(body.Permissions.find((row: Wire) => row.IamUserArn === userArn("ben"))).toMatchObject({
       Level: "iam_only",

@@ -5,6 +5,7 @@ import {
   ACCOUNT,
   iamRole,
   iamUser,
+  ANY_VERSION,
   openTestStack,
   policy,
   roleArn,
@@ -106,6 +107,7 @@ describe("a federated user", () => {
       IamUserArn: federatedArn("bob"),
       Name: "bob",
       SshUsername: "bob",
+      ...ANY_VERSION,
     });
     expect(await stack.read(keys.user(federatedArn("bob")))).toMatchObject({ Kind: "federated" });
     expect(await stack.eventsAboutUser(federatedArn("bob"))).toMatchObject([
@@ -195,6 +197,7 @@ describe("a person of Identity Center", () => {
       IamUserArn: personArn("kim@example.com"),
       Name: "kim@example.com",
       SshUsername: "kimexamplecom",
+      ...ANY_VERSION,
     });
     expect((await mine(stack.asRole(OTHER_SSO, "kim@example.com"))).body.UserProfile).toEqual(
       body.UserProfile,

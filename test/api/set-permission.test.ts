@@ -52,7 +52,7 @@ const set = (as: Identity, change: object, name = "bob") =>
 /** What DescribePermissions says that a user holds. */
 async function held(arn = userArn("bob")) {
   const { body } = await stack.post(admin, "/DescribePermissions", { StackId: stackId, IamUserArn: arn });
-  const [{ StackId, IamUserArn, ...permission }] = body.Permissions;
+  const [{ StackId, IamUserArn, Version: _version, ...permission }] = body.Permissions;
   expect([StackId, IamUserArn]).toEqual([stackId, arn]);
   return permission;
 }

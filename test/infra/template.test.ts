@@ -47,6 +47,13 @@ const mayDo: Record<string, string[]> = {
     "DeleteItem STACK#*",
     "UpdateItem UNIXIDS",
   ],
+  SetPermissions: [
+    "BatchGetItem STACK#* USER#* POLICY#* UNIXIDS GROUPS SYNC",
+    "ConditionCheckItem STACK#* USER#*",
+    "PutItem STACK#* USER#* EVENTS#*",
+    "DeleteItem STACK#*",
+    "UpdateItem UNIXIDS",
+  ],
   DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS STACKS"],
   DescribeMyUserProfile: [
     "BatchGetItem STACK#* USER#* POLICY#* SSHNAME#* SYNC",

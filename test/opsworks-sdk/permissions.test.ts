@@ -7,7 +7,7 @@ import {
   ValidationException,
 } from "@aws-sdk/client-opsworks";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { iamUser, openTestStack, policy, type TestStack, userArn } from "../setup/test-stack.ts";
+import { ANY_VERSION, iamUser, openTestStack, policy, type TestStack, userArn } from "../setup/test-stack.ts";
 import { opsWorksClient } from "./opsworks-client.ts";
 
 const BOB = userArn("bob");
@@ -56,6 +56,7 @@ describe("SetPermission", () => {
       IamUserArn: BOB,
       Level,
       AllowSsh: false,
+      ...ANY_VERSION,
       AllowSudo: false,
     });
   });
@@ -123,11 +124,13 @@ describe("SetPermission", () => {
 describe("DescribePermissions", () => {
   test("by stack has a row for each user, users without a stored grant included", async () => {
     const { Permissions } = await carol.send(new DescribePermissionsCommand({ StackId }));
-    expect(Permissions).toEqual([
-      { StackId, IamUserArn: userArn("admin"), Level: "iam_only", AllowSsh: false, AllowSudo: false },
-      { StackId, IamUserArn: BOB, Level: "iam_only", AllowSsh: false, AllowSudo: false },
-      { StackId, IamUserArn: CAROL, Level: "manage", AllowSsh: false, AllowSudo: false },
-    ]);
+    expect(Permissions).toEqual(
+      [
+        { StackId, IamUserArn: userArn("admin"), Level: "iam_only", AllowSsh: false, AllowSudo: false },
+        { StackId, IamUserArn: BOB, Level: "iam_only", AllowSsh: false, AllowSudo: false },
+        { StackId, IamUserArn: CAROL, Level: "manage", AllowSsh: false, AllowSudo: false },
+      ].map((row) => ({ ...row, ...ANY_VERSION })),
+    );
   });
 
   test("by user has a row for each stack", async () => {

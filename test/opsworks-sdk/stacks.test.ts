@@ -13,6 +13,7 @@ import {
   arnOfStack,
   iamUser,
   INSTANCE_PROFILE,
+  ANY_VERSION,
   openTestStack,
   policy,
   REGION,
@@ -92,6 +93,7 @@ describe("a stack", () => {
       StackId,
       Arn: arnOfStack(StackId),
       CreatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      ...ANY_VERSION,
     });
   });
 
@@ -106,7 +108,12 @@ describe("a stack", () => {
         CustomCookbooksSource: shown?.CustomCookbooksSource,
       }),
     );
-    expect(await describeOne(StackId)).toEqual({ ...shown, Name: "shop", DefaultOs: "Ubuntu" });
+    expect(await describeOne(StackId)).toEqual({
+      ...shown,
+      Name: "shop",
+      DefaultOs: "Ubuntu",
+      ...ANY_VERSION,
+    });
     expect(await stack.read(keys.stackSettings(StackId))).toMatchObject({
       CustomCookbooksSource: WHOLE.CustomCookbooksSource,
     });

@@ -14,7 +14,7 @@ import {
 } from "@aws-sdk/client-opsworks";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { iamUser, openTestStack, policy, type TestStack, userArn } from "../setup/test-stack.ts";
+import { ANY_VERSION, iamUser, openTestStack, policy, type TestStack, userArn } from "../setup/test-stack.ts";
 import { keys } from "../../shared/table/keys.ts";
 import { opsWorksClient } from "./opsworks-client.ts";
 
@@ -65,6 +65,7 @@ describe("a user profile", () => {
       SshUsername: "somebody",
       SshPublicKey: KEY,
       AllowSelfManagement: true,
+      ...ANY_VERSION,
     });
   });
 
@@ -80,6 +81,7 @@ describe("a user profile", () => {
       Name: name,
       SshUsername: "firstlastops",
       AllowSelfManagement: false,
+      ...ANY_VERSION,
     });
   });
 
@@ -88,7 +90,7 @@ describe("a user profile", () => {
     const IamUserArn = userArn(await create());
     const { Permissions } = await admin.send(new DescribePermissionsCommand({ StackId, IamUserArn }));
     expect(Permissions).toEqual([
-      { StackId, IamUserArn, Level: "iam_only", AllowSsh: false, AllowSudo: false },
+      { StackId, IamUserArn, Level: "iam_only", AllowSsh: false, AllowSudo: false, Version: "none" },
     ]);
   });
 
@@ -214,6 +216,7 @@ describe("self-management", () => {
       Name: name,
       SshUsername: name,
       SshPublicKey: KEY,
+      ...ANY_VERSION,
     });
   });
 

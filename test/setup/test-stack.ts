@@ -41,6 +41,9 @@ export function databaseEndpoint(): string {
 // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would need a cast at every member of every expectation
 export type Wire = any;
 
+/** The version of something, of which nothing is known but that there is one. */
+export const ANY_VERSION = { Version: expect.any(String) as unknown };
+
 export type Reply = { readonly status: number; readonly body: Wire; readonly headers: Headers };
 
 /** A DynamoDB request that a function sent. */

@@ -1,0 +1,39 @@
+import { noSuchStack, putStack } from "../table/stacks.ts";
+import { ensureUnixId } from "../table/unix-ids.ts";
+import { transact } from "../table/write.ts";
+import type { Call } from "./call.ts";
+import { changeLevels, type GroupEntry } from "./change-levels.ts";
+import { changeOfUser, type UserEntry } from "./change-of-user.ts";
+import { rightsMustStay } from "./rights-must-stay.ts";
+
+/**
+ * Sets what users and groups have on a stack, in one transaction with an event each: all of it, or nothing. What changes nothing
+ * writes nothing.
+ */
+export async function setPermissions(
+  call: Call,
+  stackId: string,
+  users: readonly UserEntry[],
+  groups: readonly GroupEntry[],
+): Promise<void> {
+  const { table } = call.deployment;
+  const { stack } = call.snapshot;
+  if (!stack) throw noSuchStack(stackId);
+  const changes = users.flatMap((entry) => changeOfUser(call, stack, entry) ?? []);
+  const levels = await changeLevels(call, stack, groups);
+  if (changes.length === 0 && !levels) return;
+
+  for (const { user, after } of changes) {
+    if (after.AllowSsh && user.UnixId === undefined) await ensureUnixId(table, user.IamUserArn);
+  }
+  await transact(table, [
+    ...changes.map(({ still }) => still),
+    ...rightsMustStay(call, stack, {
+      grantsOf: changes.map(({ user }) => user.IamUserArn),
+      stack: levels !== undefined,
+    }),
+    ...(levels ? [putStack(table, levels.stack, stack.Revision)] : []),
+    ...changes.flatMap(({ writes }) => writes),
+    ...(levels?.events ?? []),
+  ]);
+}
