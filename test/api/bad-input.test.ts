@@ -81,6 +81,7 @@ const right = {
     ClonePermissions: true,
     CloneAppIds: [],
   },
+  CreateConsoleToken: {},
   CreateLayer: { StackId: STACK_ID, Type: "custom", ...layer },
   CreateStack: {
     Name: "webshop",
@@ -163,6 +164,7 @@ const required: Record<Name, readonly string[]> = {
   CheckAuthorization: ["subject.type", "subject.id", "action.name", "resource.type", "resource.id"],
   CheckStackRoles: ["StackId"],
   CloneStack: ["SourceStackId", "ServiceRoleArn"],
+  CreateConsoleToken: [],
   CreateLayer: ["StackId", "Type", "Name", "Shortname"],
   CreateStack: ["Name", "Region", "ServiceRoleArn", "DefaultInstanceProfileArn"],
   CreateUserProfile: ["IamUserArn"],
@@ -255,7 +257,9 @@ test("every operation is asked here, with every member that its contract has", (
 });
 
 const onAStack = names.filter(
-  (name) => !/Profile|Orphans|Import|^CreateStack$|InstanceAccess/.test(name) && name !== "DescribeStacks",
+  (name) =>
+    !/Profile|Orphans|Import|^CreateStack$|InstanceAccess|ConsoleToken/.test(name) &&
+    name !== "DescribeStacks",
 );
 test.for(onAStack)(
   "the right input of %s is refused for nothing but the stack, layer or instance that is not there",
