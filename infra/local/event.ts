@@ -48,7 +48,9 @@ const textual = /^(text\/.*|application\/(json|javascript|xml))$/;
 /** Builds the event (API Gateway developer guide, "Lambda proxy integrations for HTTP APIs", format 2.0). */
 export function gatewayEvent(route: Route, request: ReceivedRequest, given: Circumstances): GatewayEvent {
   const routeKey = `${route.method} ${route.path}`;
-  const headers = Object.fromEntries([...request.headers].map(([name, values]) => [name, values.join(",")]));
+  const { cookie, ...headers } = Object.fromEntries(
+    [...request.headers].map(([name, values]) => [name, values.join(name === "cookie" ? ";" : ",")]),
+  );
   const isBase64Encoded = request.body.length > 0 && !isText(headers["content-type"]);
   const domainName = `${apiId}.execute-api.${given.region}.amazonaws.com`;
   return {
@@ -56,7 +58,9 @@ export function gatewayEvent(route: Route, request: ReceivedRequest, given: Circ
     routeKey,
     rawPath: request.path,
     rawQueryString: request.query,
+    ...(cookie === undefined ? {} : { cookies: cookie.split(";").map((one) => one.trim()) }),
     headers,
+    ...pathParameters(route.path, request.path),
     ...(request.query === "" ? {} : { queryStringParameters: queryParameters(request.query) }),
     requestContext: {
       accountId: given.accountId,
@@ -115,6 +119,12 @@ function iamAuthorizer({ accessKeyId, accountId, userArn, userId }: Identity): I
       userId,
     },
   };
+}
+
+/** What a greedy route's path has in place of its variable. */
+function pathParameters(pattern: string, path: string): { pathParameters?: Record<string, string> } {
+  const [, folder = "", name] = /^(.*)\{(\w+)\+\}$/.exec(pattern) ?? [];
+  return name === undefined ? {} : { pathParameters: { [name]: path.slice(folder.length) } };
 }
 
 function isText(contentType: string | undefined): boolean {

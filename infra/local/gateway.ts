@@ -20,10 +20,17 @@ export type GatewayOptions = {
   credentials: (accessKeyId: string) => Identity | undefined;
   handlerOf: (functionName: string) => Promise<Handler> | Handler;
   now?: () => Date;
+  /** Pages of this machine alone, which no deployed API has. */
+  ownPages?: OwnPages;
   /** Told why a request was refused, which the client is not. */
   onRefusal?: (why: string) => void;
   /** Told what a function threw or wrongly answered, which the client is not. */
   onFault?: (error: unknown) => void;
+};
+
+export type OwnPages = {
+  has(path: string): boolean;
+  answer(request: ReceivedRequest): Promise<Reply | undefined>;
 };
 
 // Quotas of HTTP APIs (API Gateway developer guide); 29 s is under the 30 s after which they give up.
@@ -41,7 +48,7 @@ export async function startGateway(
   options: GatewayOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const { host = "127.0.0.1", port } = options;
-  const routeOf = new Map(options.routes.map((route) => [`${route.method} ${route.path}`, route]));
+  const routeOf = routeFinder(options.routes);
 
   const server = createServer((request, response) => {
     const requestId = randomUUID();
@@ -73,19 +80,21 @@ export async function startGateway(
 async function answer(
   message: IncomingMessage,
   requestId: string,
-  routeOf: ReadonlyMap<string, Route>,
+  routeOf: RouteFinder,
   options: GatewayOptions,
 ): Promise<Reply> {
   const receivedAt = options.now?.() ?? new Date();
   const method = message.method ?? "";
   const [, path = "", query = ""] = /^([^?]*)\??(.*)$/s.exec(message.url ?? "") ?? [];
-  const route = routeOf.get(`${method} ${path}`);
-  if (route === undefined) return notFound;
+  const own = options.ownPages?.has(path);
+  const route = routeOf(method, path);
+  if (!own && route === undefined) return notFound;
 
   const body = await readBody(message);
   if (body === undefined) return tooLarge;
 
   const request: ReceivedRequest = { method, path, query, headers: headersOf(message), body };
+  if (own || route === undefined) return (await options.ownPages?.answer(request)) ?? notFound;
   const circumstances: Circumstances = {
     requestId,
     receivedAt,
@@ -109,6 +118,33 @@ async function answer(
     circumstances.identity = signer.identity;
   }
   return invoke(route, request, circumstances, options);
+}
+
+type RouteFinder = (method: string, path: string) => Route | undefined;
+
+/**
+ * The most specific route: the path itself before a greedy one, the longer of two greedy ones, and the method before `ANY`.
+ *
+ * Source: API Gateway developer guide, "Create routes for HTTP APIs in API Gateway: Routing API requests".
+ */
+function routeFinder(routes: readonly Route[]): RouteFinder {
+  const ranked = routes
+    .map((route) => ({ route, folder: /^(.*\/)\{\w+\+\}$/.exec(route.path)?.[1] }))
+    .toSorted((a, b) => rank(b) - rank(a));
+  return (method, path) =>
+    ranked.find(({ route, folder }) => {
+      const isPath = folder === undefined ? path === route.path : isUnder(folder, path);
+      return isPath && (route.method === method || route.method === "ANY");
+    })?.route;
+}
+
+function isUnder(folder: string, path: string): boolean {
+  return path.startsWith(folder) && path.length > folder.length;
+}
+
+function rank({ route, folder }: { readonly route: Route; readonly folder: string | undefined }): number {
+  const isOfMethod = route.method === "ANY" ? 0 : 1;
+  return (folder === undefined ? 1e6 : 2 * folder.length) + isOfMethod;
 }
 
 /** OpsWorks' own clients sign for `opsworks`; a deployed gateway wants `execute-api` from them too. */

@@ -8,7 +8,7 @@ import {
 import * as z from "zod";
 import { readPrincipal } from "../../shared/model/principal.ts";
 import { openTable, type Table } from "../../shared/table/table.ts";
-import { type Handler, startGateway } from "./gateway.ts";
+import { type Handler, type OwnPages, startGateway } from "./gateway.ts";
 import { resolveEnvironment } from "./intrinsics.ts";
 import type { Identity } from "./sigv4.ts";
 import { pollStream } from "./streams.ts";
@@ -40,6 +40,7 @@ export type LocalStackOptions = {
   readonly sourceTables?: readonly string[];
   /** Whether the table's stream runs the functions that it runs in AWS. */
   readonly streams?: boolean;
+  readonly ownPages?: OwnPages;
   readonly onRefusal?: (why: string) => void;
   readonly onFault?: (error: unknown) => void;
 };
@@ -75,6 +76,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     accountId,
     credentials: (accessKeyId) => identities.get(accessKeyId),
     handlerOf: (functionName) => loadHandler(allRoutes.find((route) => route.functionName === functionName)),
+    ...(options.ownPages ? { ownPages: options.ownPages } : {}),
     ...(options.onRefusal ? { onRefusal: options.onRefusal } : {}),
     ...(options.onFault ? { onFault: options.onFault } : {}),
   });

@@ -20,6 +20,7 @@ import {
 import { requireJava, startDynamoDb } from "./dynamodb.ts";
 import { type IamAccount, startIamEndpoint } from "./iam-endpoint.ts";
 import { type LocalStack, startLocalStack } from "./local-stack.ts";
+import { type Demo, localSignIn } from "./sign-in-page.ts";
 import type { Identity } from "./sigv4.ts";
 import { removeState, writeState } from "./state.ts";
 import { compileTemplate } from "./template.ts";
@@ -98,8 +99,10 @@ async function start(options: {
     startDynamoDb(folder ? { dbPath: folder.path } : {}),
     compileTemplate(),
   ]);
+  let running: Running | undefined;
   const stack = await startLocalStack({
     template,
+    ownPages: localSignIn(() => running && demoOf(running)),
     endpoint: database.endpoint,
     tableName: "stackwarden-local",
     port,
@@ -136,7 +139,12 @@ async function start(options: {
       DIRECT_WRITES: process.env.DIRECT_WRITES ?? "false",
     },
   });
-  return signEverybodyIn(stack, options.signIn);
+  running = await signEverybodyIn(stack, options.signIn);
+  return running;
+}
+
+function demoOf({ stack: { url, region }, users, roles, root, others }: Running): Demo {
+  return { url, region, people: [...users, root, ...roles, ...others] };
 }
 
 /** ImportUsers reads the account's file as if it were IAM, unless another IAM is named; without a file, an account of nobody. */

@@ -15,7 +15,9 @@ export type Template = z.infer<typeof Template>;
 
 /** What one route of the HTTP API leads to; the environment as written, to be resolved with `resolveEnvironment`. */
 export type Route = {
+  /** Or `ANY`. */
   method: string;
+  /** `/SetPermission`, or greedy: `/console/{proxy+}`. */
   path: string;
   authorizationType: "AWS_IAM" | "NONE";
   functionName: string;
@@ -46,8 +48,13 @@ export async function readTemplate(packageFolder: string): Promise<Template> {
 }
 
 const RouteProperties = z.object({
-  RouteKey: z.string().regex(/^[A-Z]+ \/[^{}]*$/, "only literal routes are known: `POST /Name`"),
-  AuthorizationType: z.enum(["AWS_IAM", "NONE"]),
+  RouteKey: z
+    .string()
+    .regex(
+      /^[A-Z]+ \/(?:[^{}]*|[^{}]*\/\{[A-Za-z]+\+\})$/,
+      "only literal and greedy routes are known: `POST /Name`, `ANY /folder/{rest+}`",
+    ),
+  AuthorizationType: z.enum(["AWS_IAM", "NONE"]).default("NONE"),
   Target: z.object({
     "Fn::Join": z.tuple([
       z.literal("/"),

@@ -1,5 +1,6 @@
 import { readPrincipal } from "../../shared/model/principal.ts";
 import { signedPost } from "./signed-post.ts";
+import { LOCAL_SIGN_IN } from "./sign-in-page.ts";
 import type { Credentials, Running } from "./start.ts";
 
 /** More would fill the screen; `--json` has them all. */
@@ -19,6 +20,10 @@ export async function welcome({ stack, users, roles, root, others, stacks }: Run
   const answer = await response.text();
   return `
 Stackwarden runs at ${stack.url} (region ${stack.region}, account ${stack.accountId}).
+
+The console, in a browser; choose whom to sign in as:
+
+  ${stack.url}${LOCAL_SIGN_IN}
 ${listed("Stacks", stacks, ({ StackId, Name }) => `${StackId}  ${Name}`)}${listed("People, with credentials made for this run (key and secret)", [...users, root], keysOf)}${listed("Sessions of roles (key, secret, and the token to send as X-Amz-Security-Token)", roles, keysOf)}${listed("Whom `--sign-in` named (key, secret, and the token of who has one)", others, keysOf)}
 A check to paste: may ${nameOf(someone)} deploy to ${stackAsked?.Name}?
 

@@ -2,6 +2,7 @@ import { BatchCheckAuthorization } from "./batch-check-authorization.ts";
 import { CheckAuthorization } from "./check-authorization.ts";
 import { CheckStackRoles } from "./check-stack-roles.ts";
 import { CloneStack } from "./clone-stack.ts";
+import { CreateConsoleToken } from "./create-console-token.ts";
 import { CreateLayer } from "./create-layer.ts";
 import { CreateStack } from "./create-stack.ts";
 import { CreateUserProfile } from "./create-user-profile.ts";
@@ -37,6 +38,7 @@ export const OPERATIONS = [
   CheckAuthorization,
   CheckStackRoles,
   CloneStack,
+  CreateConsoleToken,
   CreateLayer,
   CreateStack,
   CreateUserProfile,

@@ -57,6 +57,19 @@ function onOneLine(json: string): string {
   );
 }
 
+/** One line for what is no operation; an error's cause is for the log alone. */
+export function logLine(
+  line: { readonly operation: string } & Readonly<Record<string, string | number | undefined>>,
+  error?: Error,
+): void {
+  const level = error ? levelOf(error) : "info";
+  if (!isLogged(level)) return;
+  const what = error && { name: error.name, message: error.message, cause: causeOf(error) };
+  process.stderr.write(
+    `${JSON.stringify({ time: new Date().toISOString(), level, ...line, error: what })}\n`,
+  );
+}
+
 const LEVELS = ["info", "warn", "error", "silent"];
 
 /** Whether a line of that level is to be written: `LOG_LEVEL`, from `info` (the default) to `silent`. */

@@ -11,6 +11,10 @@ const STATUS = {
 
 export type FaultCode = keyof typeof STATUS;
 
+export function isFaultCode(name: string): name is FaultCode {
+  return Object.hasOwn(STATUS, name);
+}
+
 /** An error of the closed set; its message is for the caller. */
 export class Fault extends Error {
   override readonly name: FaultCode;

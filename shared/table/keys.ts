@@ -41,6 +41,9 @@ export const keys = {
   /** Which role an instance profile holds. */
   instanceProfile: (arn: string): Key => ({ pk: `PROFILE#${arn}`, sk: "PROFILE" }),
   policy: (hash: string): Key => ({ pk: `POLICY#${hash}`, sk: "POLICY" }),
+  /** By the hash of a token, which is nowhere kept itself. */
+  signInToken: (hash: string): Key => ({ pk: `SIGNIN#${hash}`, sk: "SIGNIN" }),
+  consoleSession: (hash: string): Key => ({ pk: `SESSION#${hash}`, sk: "SESSION" }),
   stackEvent: (stackId: string, at: string): Key => ({ pk: `EVENTS#STACK#${stackId}`, sk: at }),
   userEvent: (userArn: string, at: string): Key => ({ pk: `EVENTS#USER#${userArn}`, sk: at }),
 };

@@ -86,6 +86,7 @@ const right = {
     CloneAppIds: [],
     ...writing,
   },
+  CreateConsoleToken: {},
   CreateLayer: { StackId: STACK_ID, Type: "custom", ...layer, ...writing },
   CreateStack: {
     Name: "webshop",
@@ -180,6 +181,7 @@ const required: Record<Name, readonly string[]> = {
   CheckAuthorization: ["subject.type", "subject.id", "action.name", "resource.type", "resource.id"],
   CheckStackRoles: ["StackId"],
   CloneStack: ["SourceStackId", "ServiceRoleArn"],
+  CreateConsoleToken: [],
   CreateLayer: ["StackId", "Type", "Name", "Shortname"],
   CreateStack: ["Name", "Region", "ServiceRoleArn", "DefaultInstanceProfileArn"],
   CreateUserProfile: ["IamUserArn"],
@@ -273,7 +275,9 @@ test("every operation is asked here, with every member that its contract has", (
 });
 
 const onAStack = names.filter(
-  (name) => !/Profile|Orphans|Import|^CreateStack$|InstanceAccess/.test(name) && name !== "DescribeStacks",
+  (name) =>
+    !/Profile|Orphans|Import|^CreateStack$|InstanceAccess|ConsoleToken/.test(name) &&
+    name !== "DescribeStacks",
 );
 test.for(onAStack)(
   "the right input of %s is refused for nothing but the stack, layer or instance that is not there",

@@ -17,6 +17,7 @@ import { openTable, type Table } from "../../shared/table/table.ts";
 import { putUser, readUser } from "../../shared/table/users.ts";
 import { transact } from "../../shared/table/write.ts";
 import { readRequest } from "../../shared/iam/request.ts";
+import { Visitor } from "../setup/console-visitor.ts";
 import { importWith, newTable, seamOf } from "../setup/import-job.ts";
 import {
   ACCOUNT,
@@ -338,6 +339,22 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await wire("DeleteUserProfile", { IamUserArn });
     await wire("DeleteStack", { StackId });
   },
+  CreateConsoleToken: async () => {
+    for (const one of [as, stack.asRoot()]) await stack.post(one, "/CreateConsoleToken", {});
+  },
+  Console: async () => {
+    const stranger = new Visitor(stack);
+    await stranger.signIn(stack.asFederated(randomUUID().slice(0, 8)));
+    await renew();
+    const visitor = new Visitor(stack);
+    await visitor.signIn(as);
+    const form = { "form-token": await visitor.formToken() };
+    await visitor.get("/console");
+    await visitor.get(`/console/stacks/${stackId}/permissions`);
+    await visitor.get("/console/my-settings");
+    await visitor.send("/console/my-settings", { ...form, SshPublicKey: "" });
+    await visitor.send("/console/sign-out", form);
+  },
 };
 const setLevelOfGroup = async () => {
   await stack.addGroups("ops");
@@ -521,7 +538,7 @@ function grantsOf(name: string): Statement[] {
 
 test("every operation is run here", () => {
   expect(names.toSorted()).toEqual(
-    [...OPERATIONS.map(({ name }) => name), "OpsWorks", "RunImport", "ScheduledImport"].toSorted(),
+    [...OPERATIONS.map(({ name }) => name), "OpsWorks", "Console", "RunImport", "ScheduledImport"].toSorted(),
   );
 });
 

@@ -157,7 +157,16 @@ const mayDo: Record<string, string[]> = {
     "DeleteItem STACK#* SETTINGS#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* EC2#* LOGINS#* USER#* SSHNAME#*",
     "UpdateItem UNIXIDS",
   ],
+  CreateConsoleToken: ["PutItem SIGNIN#*"],
+  Console: [
+    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#* SIGNIN#* SESSION#* SYNC",
+    "Query gsi1 USERS STACKS",
+    "PutItem USER#* SSHNAME#* SESSION#* EVENTS#*",
+    "DeleteItem SIGNIN#* SESSION#*",
+  ],
 };
+/** The one whose routes are open: browsers sign nothing, and it has sessions. */
+const CONSOLE = "Console";
 /** Those that a route leads to, in the template's order. */
 const names = Object.keys(mayDo);
 /** Those that nobody calls: the table's stream and the clock do. */
@@ -180,15 +189,28 @@ const statementsOf = (name: string) =>
 const pathOf = (name: string) =>
   name === "OpsWorks" ? "/" : OPERATIONS.find((operation) => operation.name === name)?.path;
 
+const spelledRoutes = (isWanted: (route: Route) => boolean) =>
+  served
+    .filter(isWanted)
+    .map((route) => [route.functionName, route.method, route.path, route.authorizationType]);
+
 describe("the routes", () => {
-  test("are those of the contract, and the one of OpsWorks' own protocol", () => {
-    expect(names.toSorted()).toEqual([...OPERATIONS.map(({ name }) => name), "OpsWorks"].toSorted());
+  test("are those of the contract, the one of OpsWorks' own protocol, and the console's", () => {
+    expect(names.toSorted()).toEqual([...OPERATIONS.map(({ name }) => name), "OpsWorks", CONSOLE].toSorted());
   });
 
   test("every operation has one, which IAM guards", () => {
-    expect(
-      served.map((route) => [route.functionName, route.method, route.path, route.authorizationType]),
-    ).toEqual(names.map((name) => [name, "POST", pathOf(name), "AWS_IAM"]));
+    const ofOperations = names.filter((name) => name !== CONSOLE);
+    expect(spelledRoutes(({ functionName }) => functionName !== CONSOLE)).toEqual(
+      ofOperations.map((name) => [name, "POST", pathOf(name), "AWS_IAM"]),
+    );
+  });
+
+  test("the console's alone are open", () => {
+    expect(spelledRoutes(({ authorizationType }) => authorizationType !== "AWS_IAM")).toEqual([
+      [CONSOLE, "GET", "/console", "NONE"],
+      [CONSOLE, "ANY", "/console/{proxy+}", "NONE"],
+    ]);
   });
 
   test("every file in functions/ is deployed, under its own name", () => {
@@ -197,7 +219,7 @@ describe("the routes", () => {
     );
     const kebab = (name: string) => name.replace(/(?<!^)[A-Z]/g, "-$&").toLowerCase();
     const deployed = [
-      ...served.map(({ handler }) => handler),
+      ...new Set(served.map(({ handler }) => handler)),
       ...unrouted.map((name) => `functions/${kebab(name)}.handler`),
     ];
     expect(deployed.toSorted()).toEqual(files.map((file) => `functions/${file}.handler`).toSorted());
@@ -212,7 +234,7 @@ describe("the routes", () => {
         Type === "AWS::Lambda::Permission" && !JSON.stringify(Properties).includes("events.amazonaws.com"),
     );
     expect(permissions.map(({ Properties }) => Properties)).toEqual(
-      served.map(({ functionName }) =>
+      names.map((functionName) =>
         expect.objectContaining({
           Principal: "apigateway.amazonaws.com",
           FunctionName: { Ref: `${functionName}GatewayAlias` },
@@ -230,7 +252,9 @@ describe("the routes", () => {
     const [statement, ...others] = ManagedPolicy.parse(properties("StackwardenUser")).PolicyDocument
       .Statement;
     expect(others).toEqual([]);
-    const forUsers = served.filter(({ functionName }) => functionName !== "DescribeInstanceAccess");
+    const forUsers = served.filter(
+      ({ functionName }) => functionName !== "DescribeInstanceAccess" && functionName !== CONSOLE,
+    );
     expect(statement?.Action).toEqual(["execute-api:Invoke"]);
     expect(statement?.Resource).toEqual(
       forUsers.map(({ method, path }) => ({
@@ -387,7 +411,7 @@ describe("the roles", () => {
       const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
       for (const key of keys)
         expect(key).toMatch(
-          /^(?:STACK#|SETTINGS#|LAYERS#|LAYER#|INSTANCES#|INSTANCE#|EC2#|LOGINS#|USER#|SSHNAME#|UNIXIDS$)/,
+          /^(?:STACK#|SETTINGS#|LAYERS#|LAYER#|INSTANCES#|INSTANCE#|EC2#|LOGINS#|USER#|SSHNAME#|SIGNIN#|SESSION#|UNIXIDS$)/,
         );
     }
   });
@@ -516,8 +540,9 @@ describe("the functions", () => {
     const files = new Map(Object.entries(unzipSync(readFileSync(join(packageFolder, `${name}.zip`)))));
     const file = `functions/${name.replace(/(?<!^)[A-Z]/g, "-$&").toLowerCase()}.cjs`;
     expect([...files.keys()]).toEqual([file]);
-    // OpsWorks serves the operations of twelve others and more.
-    expect(files.get(file)!.length).toBeLessThan(name === "OpsWorks" ? 1_000_000 : 800_000);
+    // Two serve the operations of many others.
+    const isOfMany = name === "OpsWorks" || name === CONSOLE;
+    expect(files.get(file)!.length).toBeLessThan(isOfMany ? 1_000_000 : 800_000);
 
     const bundle = join(packageFolder, basename(file));
     writeFileSync(bundle, files.get(file)!);

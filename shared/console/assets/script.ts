@@ -1,0 +1,39 @@
+/**
+ * All the script there is; pages work without it, but for the token in the address of a sign-in. What it shows, it sets as text.
+ */
+export const SCRIPT = String.raw`"use strict";
+
+// A sign-in's token comes in the fragment, which no server and no referrer sees, and goes out of the address bar at once.
+function signIn() {
+  const form = document.querySelector("form[data-sign-in]");
+  const token = location.hash.slice(1);
+  if (!form || !token) return;
+  history.replaceState(null, "", location.pathname);
+  form.elements.token.value = token;
+  form.requestSubmit();
+}
+signIn();
+addEventListener("hashchange", signIn);
+
+// Times in the zone and the language of whoever reads them.
+const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+for (const time of document.querySelectorAll("time[datetime]")) {
+  time.title = time.textContent;
+  time.textContent = shown.format(new Date(time.dateTime));
+}
+
+// A form is sent once, however often its button is pressed.
+addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
+
+// A choice of what a list shows needs no button.
+for (const select of document.querySelectorAll("select[data-submits]")) {
+  select.addEventListener("change", () => select.form.requestSubmit());
+}
+`;

@@ -1,0 +1,124 @@
+/** One style for light and dark, for phones and wide screens. Each pair of colours has a contrast of 4.5 or more. */
+export const STYLE = `:root {
+  color-scheme: light dark;
+  --page: light-dark(#f6f7f9, #14171c);
+  --card: light-dark(#ffffff, #1c2027);
+  --ink: light-dark(#1a1f27, #e7eaee);
+  --soft: light-dark(#525c69, #a7b0bc);
+  --line: light-dark(#d9dee5, #343b46);
+  --link: light-dark(#0b57b7, #86b7ff);
+  --bar: light-dark(#16263d, #0d1219);
+  --button: light-dark(#0b57b7, #2f6fd0);
+  --focus: light-dark(#0b57b7, #9cc4ff);
+  --good: light-dark(#0f6b35, #7fd6a1);
+  --bad: light-dark(#a3180f, #ff9d94);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+}
+* { box-sizing: border-box; }
+html { overflow-y: scroll; background: var(--page); }
+body { margin: 0; background: var(--page); color: var(--ink); min-height: 100vh; display: flex; flex-direction: column; }
+a { color: var(--link); text-underline-offset: .15em; }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 3px; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+code, .arn, .key { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .875em; overflow-wrap: anywhere; }
+pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; overflow-x: auto; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.skip { position: absolute; left: -100vw; top: .5rem; background: var(--card); padding: .5rem 1rem; z-index: 1; }
+.skip:focus { left: .5rem; }
+
+.bar { background: var(--bar); color: #fff; }
+.bar > div, main, .foot { width: 100%; max-width: 78rem; margin: 0 auto; padding: 0 1.25rem; }
+.bar > div { display: flex; flex-wrap: wrap; align-items: center; gap: 0 1.25rem; min-height: 3.25rem; }
+.bar a { color: #fff; text-decoration: none; padding: .75rem 0; }
+.bar a:hover { text-decoration: underline; }
+.bar a[aria-current] { box-shadow: inset 0 -3px #86b7ff; }
+.bar :focus-visible { outline-color: #9cc4ff; }
+.brand { display: flex; align-items: center; gap: .5rem; font-weight: 650; }
+.brand img { display: block; }
+.bar nav { display: flex; gap: 1.25rem; flex: 1; }
+.bar nav a:last-child { margin-left: auto; }
+.me { max-width: 16rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: #c9d3e0; }
+.bar form { margin: 0; }
+.bar button { background: none; border: 1px solid #7f8da1; color: #fff; padding: .25rem .75rem; }
+.bar button:hover { background: #2b3d57; }
+
+main { flex: 1; padding-top: 1.5rem; padding-bottom: 3rem; }
+main:focus { outline: none; }
+.sub { color: var(--soft); margin: 0 0 1rem; overflow-wrap: anywhere; }
+.foot { color: var(--soft); font-size: .875rem; padding-top: 1rem; padding-bottom: 1rem; border-top: 1px solid var(--line); }
+time { display: inline-block; min-width: 10.5em; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem; max-width: 46rem; }
+.card > :first-child { margin-top: 0; }
+.card > :last-child { margin-bottom: 0; }
+.note { border-left: 4px solid var(--link); background: var(--card); padding: .75rem 1rem; border-radius: 0 8px 8px 0; margin: 0 0 1rem; overflow-wrap: anywhere; }
+.note.good { border-color: var(--good); }
+.note.bad { border-color: var(--bad); }
+.note > :first-child { margin-top: 0; }
+.note > :last-child { margin-bottom: 0; }
+
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.25rem; margin: 0; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; }
+
+.tabs { display: flex; gap: 1.25rem; border-bottom: 1px solid var(--line); margin: 0 0 1rem; overflow-x: auto; }
+.tabs a { padding: .5rem 0; text-decoration: none; white-space: nowrap; }
+.tabs a[aria-current] { color: var(--ink); font-weight: 600; box-shadow: inset 0 -3px var(--link); }
+
+.find { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin: 0 0 1rem; }
+.find > div { flex: 0 1 20rem; }
+label { display: block; font-weight: 600; font-size: .875rem; margin-bottom: .2rem; }
+.hint { color: var(--soft); font-size: .875rem; margin: .2rem 0 0; }
+.wrong { color: var(--bad); font-weight: 600; margin: .2rem 0 0; overflow-wrap: anywhere; }
+input, select, textarea, button, .button { font: inherit; border-radius: 7px; border: 1px solid light-dark(#7b8794, #6f7b8b); padding: .45rem .7rem; background: var(--card); color: var(--ink); min-height: 2.5rem; }
+input[type="search"], input[type="text"], textarea { width: 100%; }
+textarea { min-height: 7rem; resize: vertical; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .875rem; }
+[aria-invalid="true"] { border-color: var(--bad); border-width: 2px; }
+button, .button { cursor: pointer; font-weight: 600; text-decoration: none; display: inline-flex; align-items: center; }
+.first { background: var(--button); border-color: var(--button); color: #fff; }
+.first:hover { filter: brightness(1.12); }
+.actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1rem; }
+
+.list { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+table { border-collapse: collapse; width: 100%; }
+caption { text-align: left; color: var(--soft); padding: .7rem 1rem 0; font-size: .875rem; }
+th, td { text-align: left; padding: .55rem 1rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+thead th { font-size: .8125rem; color: var(--soft); white-space: nowrap; }
+tbody tr:last-child > * { border-bottom: 0; }
+tbody th { font-weight: 600; min-width: 9rem; max-width: 34rem; overflow-wrap: anywhere; }
+.who { display: block; }
+.arn { display: block; color: var(--soft); font-weight: 400; font-size: .75rem; }
+.tag { border: 1px solid var(--line); border-radius: 99px; padding: 0 .5em; font-size: .75rem; font-weight: 500; color: var(--soft); white-space: nowrap; }
+.level { white-space: nowrap; font-weight: 600; }
+.level::before { content: ""; display: inline-block; width: .6em; height: .6em; border-radius: 50%; margin-right: .45em; background: var(--soft); }
+.level.iam_only { font-weight: 400; color: var(--soft); }
+.level.iam_only::before { background: none; box-shadow: inset 0 0 0 2px var(--soft); }
+.level.deny { color: var(--bad); }
+.level.deny::before { background: var(--bad); border-radius: 2px; }
+.level.show::before { background: light-dark(#2f7ea8, #6fc3ee); }
+.level.deploy::before { background: light-dark(#8a5a00, #f0bd55); }
+.level.manage::before { background: light-dark(#137a3f, #6fd69b); }
+.from { display: block; color: var(--soft); font-size: .8125rem; }
+.yes { color: var(--good); font-weight: 700; }
+.no { color: var(--soft); }
+.pages { display: flex; gap: .75rem; margin-top: 1rem; }
+.empty { padding: 2rem 1.25rem; text-align: center; color: var(--soft); background: var(--card); border: 1px dashed var(--line); border-radius: 10px; }
+
+@media (max-width: 40rem) {
+  .bar > div, main, .foot { padding-left: .9rem; padding-right: .9rem; }
+  .me { flex: 1; order: 1; }
+  .bar form { order: 1; padding: .4rem 0; }
+  .bar nav { flex: 1 1 100%; order: 2; }
+  dl { grid-template-columns: 1fr; gap: 0; }
+  dd { margin-bottom: .6rem; }
+  th, td { padding: .5rem .6rem; }
+  .find > div { flex: 1 1 100%; }
+}
+@media (prefers-reduced-motion: no-preference) {
+  @view-transition { navigation: auto; }
+  ::view-transition-group(*) { animation-duration: .12s; }
+}
+@media print {
+  .bar, .find, .pages, .foot { display: none; }
+}
+`;

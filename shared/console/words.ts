@@ -1,0 +1,44 @@
+import type { Level } from "../model/level.ts";
+import { readPrincipal } from "../model/principal.ts";
+import { type Content, html, type Html, name } from "./html.ts";
+
+/** As the guide calls them. Source: OpsWorks User Guide, "Granting AWS OpsWorks Stacks Users Per-Stack Permissions". */
+const LEVEL_NAMES: Readonly<Record<Level, string>> = {
+  deny: "Deny",
+  iam_only: "IAM Policies Only",
+  show: "Show",
+  deploy: "Deploy",
+  manage: "Manage",
+};
+
+export function level(of: Level): Html {
+  return html`<span class="level ${of}">${LEVEL_NAMES[of]}</span>`;
+}
+
+export function yesOrNo(isSo: boolean, what: string): Html {
+  return isSo
+    ? html`<span class="yes" title="${what}">✓<span class="unseen"> ${what}</span></span>`
+    : html`<span class="no" title="no ${what}">–<span class="unseen"> no ${what}</span></span>`;
+}
+
+/** Where a level that counts comes from: `group/<name>`, `role/<name>` or `person/<name>`. */
+export function source(levelFrom: string): Html {
+  const [, kind = "", of = levelFrom] = /^(\w+)\/(.*)$/s.exec(levelFrom) ?? [];
+  return html`${kind} ${name(of)}`;
+}
+
+/** Somebody, by their name, and below by their ARN. */
+export function person(arn: string): Html {
+  const principal = readPrincipal(arn);
+  const session = principal?.sessionName;
+  const kind: Content =
+    principal && principal.kind !== "user" && html` <span class="tag">${principal.kind}</span>`;
+  const called = session === undefined ? principal?.name : `${principal?.name}/${session}`;
+  return html`<span class="who">${name(called ?? arn)}${kind}</span><span class="arn">${name(arn)}</span>`;
+}
+
+/** A moment in UTC; the script shows it in the reader's zone. */
+export function time(at: Date): Html {
+  const text = `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return html`<time datetime="${at.toISOString()}">${text}</time>`;
+}
