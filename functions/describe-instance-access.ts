@@ -12,11 +12,12 @@ import { lineOf, tagOf } from "../shared/model/instance-user.ts";
 import type { Stack } from "../shared/model/stack.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { anotherKey, newInstanceKey, readLogins } from "../shared/table/instance-logins.ts";
+import { takeNonce } from "../shared/table/nonces.ts";
 import { transact } from "../shared/table/write.ts";
 
 /** Who may log in to the instance that asks. */
 export const handler = serve(DescribeInstanceAccess, async (call) => {
-  const { StackId, Format, IfNoneMatch, PublicKey } = call.input;
+  const { StackId, Nonce, Format, IfNoneMatch, PublicKey } = call.input;
   const { table } = call.deployment;
   if (call.via !== "gateway") {
     throw new Fault(
@@ -25,6 +26,7 @@ export const handler = serve(DescribeInstanceAccess, async (call) => {
     );
   }
   const { instance, stack } = await instanceThatCalls(table, call.caller, StackId);
+  await takeNonce(table, instance.InstanceId, Nonce, call.now);
   const Users = await usersOfInstance(table, stack);
   const isWindows = instance.Platform === "Windows";
   const Logins = isWindows ? await loginsFor(call, instance, stack, PublicKey) : undefined;

@@ -103,6 +103,8 @@ function Get-Login($Config, [Security.Cryptography.RSACng]$Key) {
   $public = $Key.ExportParameters($false)
   $question = @{
     StackId   = $Config.StackId
+    # The service answers a nonce once, so that nobody gets anything by sending a captured request again.
+    Nonce     = [Guid]::NewGuid().ToString('N')
     PublicKey = @{ Modulus = [Convert]::ToBase64String($public.Modulus); Exponent = [Convert]::ToBase64String($public.Exponent) }
   }
   $body = [Text.Encoding]::UTF8.GetBytes((ConvertTo-Json $question -Compress))

@@ -157,7 +157,9 @@ ask() {
   known=''
   [ -r "$CACHE" ] && read -r _ known <"$CACHE"
   case $known in '' | *[!A-Za-z0-9_-]*) condition='' ;; *) condition=",\"IfNoneMatch\":\"$known\"" ;; esac
-  printf '{"StackId":"%s","Format":"Lines"%s}' "$STACK" "$condition" >"$WORK/question"
+  # The service answers a nonce once, so that nobody gets anything by sending a captured request again.
+  nonce=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  printf '{"StackId":"%s","Nonce":"%s","Format":"Lines"%s}' "$STACK" "$nonce" "$condition" >"$WORK/question"
   status=$(
     {
       printf 'aws-sigv4 = "aws:amz:%s:execute-api"\n' "$REGION"

@@ -25,6 +25,8 @@ export const keys = {
     pk: `LOGINS#${instanceId}`,
     sk: `LOGIN#${loginId}`,
   }),
+  /** A request of an instance that was answered. */
+  nonce: (instanceId: string, nonce: string): Key => ({ pk: `NONCE#${instanceId}#${nonce}`, sk: "NONCE" }),
   /** A stack that is being copied and is not there yet. */
   unfinishedClone: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "CLONE" }),
   grant: (stackId: string, userArn: string): Key => ({ pk: `STACK#${stackId}`, sk: `GRANT#${userArn}` }),

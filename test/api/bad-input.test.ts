@@ -110,6 +110,7 @@ const right = {
   DeregisterInstance: { InstanceId: INSTANCE_ID, ...changing },
   DescribeInstanceAccess: {
     StackId: STACK_ID,
+    Nonce: "0123456789abcdef0123456789abcdef",
     Format: "Lines",
     IfNoneMatch: "tag",
     "PublicKey.Modulus": MODULUS,
@@ -189,7 +190,7 @@ const required: Record<Name, readonly string[]> = {
   DeleteStack: ["StackId"],
   DeleteUserProfile: ["IamUserArn"],
   DeregisterInstance: ["InstanceId"],
-  DescribeInstanceAccess: ["StackId"],
+  DescribeInstanceAccess: ["StackId", "Nonce"],
   GrantAccess: ["InstanceId"],
   DescribeInstances: [],
   DescribeLayers: [],

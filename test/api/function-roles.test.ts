@@ -274,7 +274,11 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await addInstance(StackId, [LayerId], Ec2InstanceId);
     stack.sent.length = 0;
     const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
-    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+    await stack.post(instance, "/DescribeInstanceAccess", {
+      StackId,
+      Nonce: randomUUID(),
+      PublicKey: PUBLIC_KEY,
+    });
   },
   GrantAccess: async () => {
     const { StackId } = await newLayer();
@@ -282,7 +286,11 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const Ec2InstanceId = `i-${randomUUID().slice(0, 8)}`;
     const InstanceId = await addInstance(StackId, [], Ec2InstanceId);
     const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
-    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+    await stack.post(instance, "/DescribeInstanceAccess", {
+      StackId,
+      Nonce: randomUUID(),
+      PublicKey: PUBLIC_KEY,
+    });
     stack.sent.length = 0;
     await renew();
     await stack.post(as, "/GrantAccess", { InstanceId });
@@ -329,7 +337,11 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const own = stack.sent.splice(0);
     await stack.grant(StackId, userArn("asks"), { AllowSsh: true });
     const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
-    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+    await stack.post(instance, "/DescribeInstanceAccess", {
+      StackId,
+      Nonce: randomUUID(),
+      PublicKey: PUBLIC_KEY,
+    });
     stack.sent.splice(0, stack.sent.length, ...own);
     await wire("GrantAccess", { InstanceId });
     await wire("DeregisterInstance", { InstanceId });

@@ -120,7 +120,25 @@ const register = async (StackId: string, more: object = {}) => {
 };
 const newInstance = async (more: object = {}) => register(await stack.addStack(), more);
 const ask = (as: Identity, StackId: string, more: object = {}) =>
-  stack.post(as, "/DescribeInstanceAccess", { StackId, ...more });
+  stack.post(as, "/DescribeInstanceAccess", { StackId, Nonce: randomUUID(), ...more });
+/** Sends a request, and keeps what went over the wire. */
+async function capture(as: Identity, path: string, input: object) {
+  const url = `${stack.url}${path}`;
+  const body = JSON.stringify(input);
+  const fetched: RequestInit[] = [];
+  const { fetch: real } = globalThis;
+  globalThis.fetch = (to, init = {}) => {
+    fetched.push(init);
+    return real(to, init);
+  };
+  try {
+    const { status } = await signedPost(url, REGION, as, body);
+    const [{ headers = {} } = {}] = fetched;
+    return { status, url, headers, body };
+  } finally {
+    globalThis.fetch = real;
+  }
+}
 const allow = (StackId: string, name: string, more: object = {}) =>
   must("/SetPermission", { StackId, IamUserArn: userArn(name), AllowSsh: true, ...more });
 const usersOf = async ({ as, StackId }: { as: Identity; StackId: string }): Promise<Wire[]> => {
@@ -276,7 +294,7 @@ describe("an instance is told", () => {
     expect(stack.sent.length).toBeGreaterThan(3);
     for (const { command, input } of stack.sent) {
       if (command === "Query") expect(input.ConsistentRead).toBe(true);
-      else
+      else if (command !== "PutItem")
         for (const { ConsistentRead } of Object.values<Wire>(input.RequestItems))
           expect(ConsistentRead).toBe(true);
     }
@@ -389,7 +407,7 @@ describe("nobody else is told anything:", () => {
     const { Ec2InstanceId, StackId } = await newInstance();
     const caller = sessionArn(ROLE, Ec2InstanceId);
     const userId = `AROAAWS-OPSWORKS-EC2-ROLE:${Ec2InstanceId}`;
-    const invocation = { caller, userId, input: { StackId } };
+    const invocation = { caller, userId, input: { StackId, Nonce: randomUUID() } };
     await expect(stack.invoke("DescribeInstanceAccess", invocation)).rejects.toMatchObject({
       name: "AccessDeniedException",
     });
@@ -397,22 +415,44 @@ describe("nobody else is told anything:", () => {
 
   test("who sends the instance's own request again with another body, or unsigned", async () => {
     const [one, other] = [await newInstance(), await newInstance()];
-    const url = `${stack.url}/DescribeInstanceAccess`;
-    const fetched: RequestInit[] = [];
-    const { fetch: real } = globalThis;
-    globalThis.fetch = (input, init = {}) => {
-      fetched.push(init);
-      return real(input, init);
-    };
-    try {
-      await signedPost(url, REGION, one.as, JSON.stringify({ StackId: one.StackId }));
-    } finally {
-      globalThis.fetch = real;
-    }
-    const [{ headers = {} } = {}] = fetched;
-    const body = JSON.stringify({ StackId: other.StackId });
+    const { url, headers } = await capture(one.as, "/DescribeInstanceAccess", {
+      StackId: one.StackId,
+      Nonce: randomUUID(),
+    });
+    const body = JSON.stringify({ StackId: other.StackId, Nonce: randomUUID() });
     expect((await fetch(url, { method: "POST", headers, body })).status).toBe(403);
     expect((await fetch(url, { method: "POST", body })).status).toBe(403);
+  });
+
+  test("who sends the instance's own request again as it was, whether it was told anything or not", async () => {
+    const { as, StackId } = await newInstance();
+    await allow(StackId, "bob");
+    const { ETag: IfNoneMatch } = (await ask(as, StackId)).body;
+    for (const more of [{}, { IfNoneMatch }, { Format: "Lines" }]) {
+      const { status, url, ...sent } = await capture(as, "/DescribeInstanceAccess", {
+        StackId,
+        Nonce: randomUUID(),
+        ...more,
+      });
+      expect(status).toBe(200);
+      await allow(StackId, "carol", { AllowSudo: "IfNoneMatch" in more });
+      for (let count = 0; count < 2; count += 1) {
+        const again = await fetch(url, { method: "POST", ...sent });
+        expect([again.status, await again.json()]).toEqual([
+          409,
+          { __type: "ConflictException", message: expect.stringContaining("was sent before") },
+        ]);
+      }
+    }
+  });
+
+  test("but each of two instances is, by the same nonce; and it is kept until no signature holds any more", async () => {
+    const [one, other] = [await newInstance(), await newInstance()];
+    const Nonce = randomUUID();
+    expect((await ask(one.as, one.StackId, { Nonce })).status).toBe(200);
+    expect((await ask(other.as, other.StackId, { Nonce })).status).toBe(200);
+    const { ExpiresAt } = await stack.read(keys.nonce(one.InstanceId, Nonce));
+    expect(ExpiresAt - Date.now() / 1000).toBeGreaterThan(10 * 60);
   });
 });
 

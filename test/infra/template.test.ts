@@ -131,7 +131,7 @@ const mayDo: Record<string, string[]> = {
   DescribeInstanceAccess: [
     "BatchGetItem STACK#* LAYERS#* INSTANCES#* EC2#* USER#* POLICY#* PROFILE#*",
     "Query STACK#* LOGINS#*",
-    "PutItem LOGINS#* EVENTS#*",
+    "PutItem NONCE#* LOGINS#* EVENTS#*",
   ],
   GrantAccess: [
     "BatchGetItem STACK#* INSTANCES#* INSTANCE#* USER#* POLICY#* SYNC",
