@@ -8,7 +8,7 @@ import { Fault } from "../shared/model/fault.ts";
 import { noSuchInstance } from "../shared/model/instance.ts";
 import { encryptFor, MAX_LOGINS, newPassword } from "../shared/model/instance-login.ts";
 import { appendEvent } from "../shared/table/events.ts";
-import { newLogin, readLogins } from "../shared/table/instance-logins.ts";
+import { latestLogin, newLogin, readLogins } from "../shared/table/instance-logins.ts";
 import { instanceMustExist, readInstance } from "../shared/table/instances.ts";
 import { transact } from "../shared/table/write.ts";
 
@@ -44,6 +44,7 @@ export const handler = serve(GrantAccess, async (call) => {
   const EncryptedPassword = encryptFor(key, Password);
   await transact(table, [
     instanceMustExist(table, instance),
+    latestLogin(table, { InstanceId, IamUserArn, now: call.now }),
     newLogin(table, InstanceId, { LoginId, EncryptedPassword, IamUserArn, ProfileId, ...shown }),
     appendEvent(table, changeEvent(call, { StackId, IamUserArn, After: shown })),
   ]);

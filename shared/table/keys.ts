@@ -25,6 +25,11 @@ export const keys = {
     pk: `LOGINS#${instanceId}`,
     sk: `LOGIN#${loginId}`,
   }),
+  /** That somebody was given a login to the instance a moment ago. */
+  latestLogin: (instanceId: string, userArn: string): Key => ({
+    pk: `LOGINS#${instanceId}`,
+    sk: `LATEST#${userArn}`,
+  }),
   /** A request of an instance that was answered. */
   nonce: (instanceId: string, nonce: string): Key => ({ pk: `NONCE#${instanceId}#${nonce}`, sk: "NONCE" }),
   /** A stack that is being copied and is not there yet. */

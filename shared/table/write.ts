@@ -60,6 +60,18 @@ export function putOver(
   return { item, otherwise };
 }
 
+/** Puts an item that expires, in place of none or of one that has; an item that has may be there for days. */
+export function putExpired(
+  table: Table,
+  key: Key,
+  members: { readonly ExpiresAt: number },
+  seconds: number,
+  otherwise: () => Fault,
+): Write {
+  const where = condition(["(attribute_not_exists(pk) OR ExpiresAt <= :seconds)"], { ":seconds": seconds });
+  return { item: { Put: { TableName: table.name, Item: { ...members, ...key }, ...where } }, otherwise };
+}
+
 /** Deletes the item, if it is there. */
 export function remove(table: Table, key: Key): Write {
   return { item: { Delete: { TableName: table.name, Key: key } } };

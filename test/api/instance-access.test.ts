@@ -656,6 +656,29 @@ describe("a temporary login by RDP", () => {
     expect(kept).not.toContain(Password);
   });
 
+  test("is given to nobody who sends the request for one again, and to its user again in ten minutes", async () => {
+    const instance = await windows();
+    const { InstanceId, StackId } = instance;
+    const asked = await capture(stack.asUser("show"), "/GrantAccess", { InstanceId });
+    expect(asked.status).toBe(200);
+    const { url, headers, body } = asked;
+    const again = await fetch(url, { method: "POST", headers, body });
+    expect([again.status, await again.json()]).toEqual([
+      400,
+      { __type: "ValidationException", message: expect.stringContaining("less than 10 minutes ago") },
+    ]);
+    expect(await loginsOf(instance)).toHaveLength(1);
+    await stack.grant(StackId, userArn("manage"), { Level: "show", AllowSsh: true });
+    expect((await grantAccess(InstanceId, stack.asUser("manage"))).status).toBe(200);
+    const key = keys.latestLogin(InstanceId, userArn("show"));
+    const { ExpiresAt, ...item } = await stack.read(key);
+    expect(ExpiresAt - Date.now() / 1000).toBeGreaterThan(595);
+    // What has expired counts no more, whether it is deleted or not.
+    await stack.put({ ...item, ExpiresAt: Math.floor(Date.now() / 1000) });
+    expect((await grantAccess(InstanceId)).status).toBe(200);
+    expect(await loginsOf(instance)).toHaveLength(3);
+  });
+
   test("leaves an event of who took it, without the password, encrypted or not", async () => {
     const { InstanceId, StackId } = await windows();
     const { Username } = (await grantAccess(InstanceId)).body.TemporaryCredential;
@@ -732,8 +755,11 @@ describe("a temporary login by RDP", () => {
     await stack.grant(fresh.StackId, userArn("show"), { Level: "show", AllowSsh: true });
     expect((await grantAccess(fresh.InstanceId)).body.message).toContain("has not asked");
     await ask(fresh.as, fresh.StackId, { PublicKey });
-    for (let count = 0; count < 20; count += 1)
-      expect((await grantAccess(fresh.InstanceId)).status).toBe(200);
+    expect((await grantAccess(fresh.InstanceId)).status).toBe(200);
+    const { pk } = keys.instanceKey(fresh.InstanceId);
+    const login = (await stack.partition(pk)).find(({ sk }) => sk.startsWith("LOGIN#"));
+    for (let count = 1; count < 20; count += 1)
+      await stack.put({ ...login, ...keys.instanceLogin(fresh.InstanceId, randomUUID()) });
     expect((await grantAccess(fresh.InstanceId)).body.message).toContain("20 temporary logins");
     for (const ValidForInMinutes of [29, 721, 30.5])
       expect((await grantAccess(fresh.InstanceId, undefined, { ValidForInMinutes })).status).toBe(400);
