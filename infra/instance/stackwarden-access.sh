@@ -116,11 +116,13 @@ valid_lines() {
         ;;
       esac
       seen="$seen$name $id "
-      printf '%s\t%s\t%s\t%s\n' "$name" "$id" "$sudo" "$key"
+      # All of them or none: half of a feed would lock the others.
+      printf '%s\t%s\t%s\t%s\n' "$name" "$id" "$sudo" "$key" || return 1
     else
       log "a line of the feed is not what it must be, and is left out"
     fi
   done
+  return 0
 }
 
 valid_secret() {
@@ -151,15 +153,15 @@ read_credentials() {
   valid_secret "$access_key" && valid_secret "$secret_key" && valid_secret "$session_token"
 }
 
-# Asks the service. 0: $WORK/lines has the users; 1: it could not be asked; 2: it refused.
+# Asks the service. 0: $WORK/lines has the users; 1: it could not be asked, and $why says why; 2: it refused.
 ask() {
+  why="there are no credentials of an instance profile"
   read_credentials || return 1
-  known=''
-  [ -r "$CACHE" ] && read -r _ known <"$CACHE"
   case $known in '' | *[!A-Za-z0-9_-]*) condition='' ;; *) condition=",\"IfNoneMatch\":\"$known\"" ;; esac
   # The service answers a nonce once, so that nobody gets anything by sending a captured request again.
   nonce=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   printf '{"StackId":"%s","Nonce":"%s","Format":"Lines"%s}' "$STACK" "$nonce" "$condition" >"$WORK/question"
+  why="the service cannot be reached"
   status=$(
     {
       printf 'aws-sigv4 = "aws:amz:%s:execute-api"\n' "$REGION"
@@ -170,12 +172,17 @@ ask() {
     } | curl -q -s -K - -m 5 --connect-timeout 3 --max-filesize 4000000 -o "$WORK/answer" -w '%{http_code}' \
       "$URL/DescribeInstanceAccess"
   ) || return 1
+  why="the service answers HTTP $status: $(head -c 300 "$WORK/answer" | tr -cd '[:alnum:][:blank:]:/._-')"
   case $status in
     200) ;;
-    408 | 429) return 1 ;;
-    4??) return 2 ;;
+    403)
+      # Stackwarden's own word alone: API Gateway refuses for a wrong clock or a policy that is gone, too, and knows nothing of the users.
+      grep -q '^{"__type":"AccessDeniedException",' "$WORK/answer" && return 2
+      return 1
+      ;;
     *) return 1 ;;
   esac
+  why="the service's answer is none, or has no room here"
   read_answer
 }
 
@@ -185,7 +192,7 @@ read_answer() {
   case $(head -c 64 "$WORK/answer") in
     '{"NotModified":true,'*)
       [ "$tag" = "$known" ] || return 1
-      sed 1d "$CACHE" >"$WORK/lines"
+      mv "$WORK/known" "$WORK/lines"
       ;;
     '{"Lines":"'*)
       # Nothing but text without quotes and escapes, apart from line ends and tabs; else it is no answer.
@@ -197,19 +204,34 @@ read_answer() {
   esac
 }
 
-# Asks, and keeps what was answered; what was refused is kept no longer. Answers as `ask` does.
+sum_of() {
+  cksum <"$1" | tr ' ' -
+}
+
+# What was kept of the last answer, once and for all: $WORK/known has the users, $known the tag. Nothing where it is not whole, as after a crash.
+read_cache() {
+  known='' kept_at=''
+  [ -r "$CACHE" ] && cp "$CACHE" "$WORK/kept" && read -r at kept_tag sum <"$WORK/kept" && sed 1d "$WORK/kept" >"$WORK/known" || return 1
+  [ "$(sum_of "$WORK/known")" = "$sum" ] || return 1
+  known=$kept_tag kept_at=$at
+}
+
+write_cache() {
+  { printf '%s %s %s\n' "$1" "$tag" "$(sum_of "$WORK/lines")" && cat "$WORK/lines"; } >"$CACHE.new" && mv "$CACHE.new" "$CACHE"
+}
+
+# Asks; what was refused is kept no longer. Answers as `ask` does.
 refresh() {
   mkdir -p "$STATE"
-  WORK=$(mktemp -d) || fail "no room for a temporary folder"
+  # In memory where there is such a folder, so that a full disk keeps nobody out.
+  WORK=$(mktemp -d /run/stackwarden.XXXXXX 2>/dev/null || mktemp -d) || fail "no room for a temporary folder"
   trap 'rm -rf "$WORK"' EXIT
-  : >"$WORK/lines"
+  trap 'exit 1' HUP INT TERM
+  read_cache
   ask
   answered=$?
-  if [ $answered = 0 ]; then
-    { printf '%s %s\n' "$(date +%s)" "$tag" && cat "$WORK/lines"; } >"$WORK/cache" &&
-      cp "$WORK/cache" "$CACHE.new.$$" && mv "$CACHE.new.$$" "$CACHE"
-  elif [ $answered = 2 ]; then
-    log "the service refused (HTTP $status): $(head -c 300 "$WORK/answer" | tr -cd '[:alnum:][:blank:]:/._-')"
+  if [ $answered = 2 ]; then
+    log "refused: $why"
     rm -f "$CACHE"
     : >"$WORK/lines"
   fi
@@ -218,9 +240,9 @@ refresh() {
 
 # Whether what was kept may still be gone by.
 cache_is_young() {
-  [ "$CACHE_SECONDS" -gt 0 ] && [ -r "$CACHE" ] && read -r at _ <"$CACHE" || return 1
-  case $at in '' | *[!0-9]*) return 1 ;; esac
-  age=$(($(date +%s) - at))
+  [ "$CACHE_SECONDS" -gt 0 ] || return 1
+  case $kept_at in '' | *[!0-9]*) return 1 ;; esac
+  age=$(($(date +%s) - kept_at))
   [ "$age" -ge 0 ] && [ "$age" -lt "$CACHE_SECONDS" ]
 }
 
@@ -313,8 +335,12 @@ sync() {
     exec 9>"$STATE/lock"
     flock -n 9 || return 0
   fi
+  asked_at=$(date +%s)
   refresh
-  [ $? != 1 ] || fail "the service cannot be reached; accounts stay as they are"
+  answered=$?
+  [ $answered != 1 ] || fail "$why; accounts and sudo stay as they are"
+  # Here alone, behind the lock: a login that was asked about before would put an older answer in place of a newer one.
+  [ $answered = 2 ] || write_cache "$asked_at" || log "no room for the cache"
   getent group "$GROUP" >/dev/null || groupadd -r "$GROUP" || fail "the group $GROUP cannot be made"
   read_own_group
   login_shell=/bin/bash
@@ -344,7 +370,7 @@ print_key() {
   refresh 2>/dev/null
   if [ $? = 1 ]; then
     cache_is_young || return 0
-    sed 1d "$CACHE" >"$WORK/lines"
+    mv "$WORK/known" "$WORK/lines"
   fi
   while IFS="$TAB" read -r name id _ key; do
     if [ "$name" = "$1" ] && [ "$id" = "$account_id" ] && [ -n "$key" ]; then printf '%s\n' "$key"; fi

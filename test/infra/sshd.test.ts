@@ -36,7 +36,19 @@ const whyNot = [
 ];
 if (whyNot.length > 0) process.stderr.write(`test/infra/sshd.test.ts is skipped: ${whyNot.join("; ")}\n`);
 
+const hasMounts = isRoot && spawnSync("unshare", ["-m", "true"]).status === 0;
 const run = promisify(execFile);
+
+/** Stackwarden's own, of an instance that is none of the stack's. */
+const REFUSAL = {
+  status: 403,
+  body: { __type: "AccessDeniedException", message: "x (the caller is no instance)" },
+};
+/** API Gateway's, of a request that it does not believe, as with a wrong clock, or that no policy allows. */
+const FORBIDDEN = {
+  status: 403,
+  body: { message: "Signature expired: 20260101T000000Z is now earlier than ..." },
+};
 
 describe("the script", () => {
   test("is right for dash", () => {
@@ -259,6 +271,18 @@ Match Group ${group}
     expect(await login(granted)).toBe(granted);
   });
 
+  test.skipIf(!hasMounts)("takes no half of a feed for the whole when there is no room for it", () => {
+    const place = file("full");
+    mkdirSync(place);
+    const inMemory = `mount -t tmpfs -o size=32k tmpfs ${place} && mount --bind ${place} /run && exec "$@"`;
+    const users = Array.from({ length: 900 }, (_, index) => `u${index}\t${2000 + index}\t0\t`).join("\n");
+    service.answerWith({ Lines: `${users}\n${"#".repeat(20)}\n`, ETag: randomUUID() });
+    const settings = ["--config", file("access.conf")];
+    return expect(
+      run("unshare", ["-m", "sh", "-c", inMemory, "sh", file("stackwarden-access"), ...settings, "sync"]),
+    ).rejects.toThrow("stay as they are");
+  });
+
   test("gives sudo with AllowSudo, and takes it away with it", async () => {
     expect(sudoOf(granted)).not.toContain("NOPASSWD: ALL");
     await allow(granted, { AllowSudo: true });
@@ -341,16 +365,22 @@ Match Group ${group}
   });
 
   describe("while the service cannot be reached", () => {
-    test.for(["a refused connection", 500, 503, 429, "garbage", { Lines: '"' }] as const)(
-      "lets nobody in, unless a cache was asked for: %j",
-      { timeout: 60_000 },
-      async (how) => {
-        service.answerWith(how);
-        expect(await login(granted)).toBeUndefined();
-        configure({ CACHE_SECONDS: 60 });
-        expect(await login(granted)).toBe(granted);
-      },
-    );
+    test.for([
+      "a refused connection",
+      500,
+      503,
+      429,
+      409,
+      404,
+      "garbage",
+      { Lines: '"' },
+      FORBIDDEN,
+    ] as const)("lets nobody in, unless a cache was asked for: %j", { timeout: 60_000 }, async (how) => {
+      service.answerWith(how);
+      expect(await login(granted)).toBeUndefined();
+      configure({ CACHE_SECONDS: 60 });
+      expect(await login(granted)).toBe(granted);
+    });
 
     test("lets in from the cache within its time, and out after it", async () => {
       configure({ CACHE_SECONDS: 4 });
@@ -368,16 +398,39 @@ Match Group ${group}
       await allow(granted, { AllowSudo: true });
       await sync();
       service.answerWith(503);
-      await expect(sync()).rejects.toThrow("cannot be reached");
+      await expect(sync()).rejects.toThrow("stay as they are");
       expect(sudoOf(granted)).toContain("NOPASSWD: ALL");
+    });
+
+    test("takes a cache that is not whole, as after a crash, for none: neither to go by nor to ask with", async () => {
+      await sync();
+      const cache = file("state/users");
+      const whole = readFileSync(cache, "utf8");
+      writeFileSync(cache, whole.slice(0, -20));
+      await sync();
+      expect(readFileSync(cache, "utf8").replace(/^\d+/, "")).toBe(whole.replace(/^\d+/, ""));
+      expect(await login(granted)).toBe(granted);
+      configure({ CACHE_SECONDS: 60 });
+      writeFileSync(cache, whole.slice(0, -20));
+      service.answerWith(503);
+      expect(await login(granted)).toBeUndefined();
+    });
+
+    test("leaves accounts and sudo as they are when API Gateway, not Stackwarden, refuses", async () => {
+      await allow(granted, { AllowSudo: true });
+      await sync();
+      service.answerWith(FORBIDDEN);
+      await expect(sync()).rejects.toThrow("Signature expired: 20260101T000000Z");
+      expect(sudoOf(granted)).toContain("NOPASSWD: ALL");
+      service.answerWith(undefined);
+      expect(await login(granted)).toBe(granted);
     });
 
     test("does not believe a cache from the future, as after a clock was set back", async () => {
       configure({ CACHE_SECONDS: 60 });
       const cache = file("state/users");
-      const [, tag] = readFileSync(cache, "utf8").split(/[ \n]/);
-      const future = Math.floor(Date.now() / 1000) + 3600;
-      writeFileSync(cache, readFileSync(cache, "utf8").replace(/^.*\n/, `${future} ${tag}\n`));
+      const future = String(Math.floor(Date.now() / 1000) + 3600);
+      writeFileSync(cache, readFileSync(cache, "utf8").replace(/^\d+/, future));
       service.answerWith(503);
       expect(await login(granted)).toBeUndefined();
     });
@@ -386,7 +439,7 @@ Match Group ${group}
   test("lets nobody in when the service refuses, cache or not, and forgets what it knew", async () => {
     configure({ CACHE_SECONDS: 600 });
     await sync();
-    service.answerWith(403);
+    service.answerWith(REFUSAL);
     expect(await login(granted)).toBeUndefined();
     service.answerWith(503);
     expect(await login(granted)).toBeUndefined();
@@ -409,6 +462,28 @@ Match Group ${group}
     }
     await sync();
     expect(await login(granted)).toBe(granted);
+  });
+
+  test("knows a tag and the users under it together, whoever writes the cache meanwhile", async () => {
+    const cache = file("state/users");
+    const before = readFileSync(cache, "utf8");
+    const [, tag = ""] = before.split(/[ \n]/);
+    // Another sync, while this one is asking, is told of somebody who loses access again at once.
+    service.answerWith(() => {
+      writeFileSync(cache, `${Math.floor(Date.now() / 1000)} othertag 0-0\nintruder\t3999\t1\t\n`);
+      return { NotModified: true, ETag: tag };
+    });
+    await sync();
+    expect(readFileSync(cache, "utf8").replace(/^\d+/, "")).toBe(before.replace(/^\d+/, ""));
+    expect(accounts()).not.toContain("intruder");
+  });
+
+  test("lets a login put no older answer in place of what a sync was told later", async () => {
+    const cache = file("state/users");
+    const before = readFileSync(cache, "utf8");
+    await allow(granted, { AllowSudo: true });
+    expect(await login(granted)).toBe(granted);
+    expect(readFileSync(cache, "utf8")).toBe(before);
   });
 
   test("has its credentials on no command line", async () => {
@@ -466,7 +541,7 @@ Match Group ${group}
     ]) {
       service.answerWith({ Lines: `${line}\n`, ETag: randomUUID() });
       expect((await script("keys", granted)).stdout).toBe(`${key}\n`);
-      await expect(sync()).rejects.toThrow("cannot be reached");
+      await expect(sync()).rejects.toThrow("has no room here");
     }
     await fc.assert(
       fc.asyncProperty(fc.array(hostile, { minLength: 1, maxLength: 12 }), async (lines) => {
@@ -519,13 +594,21 @@ Match Group ${group}
   });
 });
 
-type Answer = undefined | number | string | object;
+type Answer = undefined | number | string | object | (() => object);
 type Service = {
   readonly url: string;
   readonly answerWith: (answer: Answer) => void;
   readonly asked: () => number;
   readonly close: () => Promise<void>;
 };
+
+function replyOf(answer: number | string | object) {
+  if (typeof answer === "number") return { status: answer, body: "{}" };
+  if (typeof answer === "string") return { status: 200, body: answer };
+  if ("status" in answer && "body" in answer)
+    return { status: Number(answer.status), body: JSON.stringify(answer.body) };
+  return { status: 200, body: JSON.stringify(answer) };
+}
 
 /** Stands before the gateway; `undefined` passes a request on as it came. */
 async function startService(gateway: string): Promise<Service> {
@@ -543,15 +626,13 @@ async function startService(gateway: string): Promise<Service> {
       return socket.pipe(upstream).pipe(socket);
     }
     if (answer === "no answer at all") return socket.resume();
-    const [status, body] =
-      typeof answer === "number"
-        ? [answer, "{}"]
-        : [200, typeof answer === "string" ? answer : JSON.stringify(answer)];
-    socket.once("data", () =>
+    const given = answer;
+    socket.once("data", () => {
+      const { status, body } = replyOf(typeof given === "function" ? given() : given);
       socket.end(
         `HTTP/1.1 ${status} x\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-      ),
-    );
+      );
+    });
     return socket;
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
