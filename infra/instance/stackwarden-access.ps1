@@ -141,11 +141,17 @@ function Set-Administrator([string]$Name, [bool]$Is) {
 # Ends the sessions too, which an account that is gone would keep.
 function Remove-Login([string]$Name) {
   Disable-LocalUser -Name $Name
+  Stop-Session $Name
+  Remove-LocalUser -Name $Name
+}
+
+function Stop-Session([string]$Name) {
+  # quser says on its standard error that there is no session; redirected, Windows PowerShell would stop at that.
+  $ErrorActionPreference = 'Continue'
   foreach ($line in @(quser.exe $Name 2>$null | Select-Object -Skip 1)) {
     $id = @(-split $line | Where-Object { $_ -match '^\d+$' })[0]
-    if ($id) { logoff.exe $id }
+    if ($id) { logoff.exe $id 2>$null }
   }
-  Remove-LocalUser -Name $Name
 }
 
 function Sync-Login {
@@ -155,18 +161,24 @@ function Sync-Login {
     $logins = @()
     try { $logins = @(Get-Login $config $key) }
     catch [Net.WebException] {
-      $response = $_.Exception.Response
-      $status = if ($null -eq $response) { 0 } else { [int]$response.StatusCode }
-      # Where the service could not be asked, Windows ends each login at its time; what it refuses ends now.
-      if ($status -lt 400 -or $status -ge 500 -or $status -in 408, 409, 429) { throw }
+      # What Stackwarden itself refuses ends now; where it could not be asked, or API Gateway refuses, Windows ends each login at its time.
+      if ("$($_.ErrorDetails)" -cnotmatch '^\{"__type":"AccessDeniedException",') { throw }
     }
     $there = @(Get-OwnAccount | ForEach-Object { $_.Name })
-    foreach ($login in $logins) {
-      if ($there -cnotcontains $login.username) { Add-Login $login $key }
-      Set-Administrator $login.username ([bool]$login.administrator_privileges)
-    }
     $names = @($logins | ForEach-Object { $_.username })
-    foreach ($name in $there) { if ($names -cnotcontains $name) { Remove-Login $name } }
+    # What ends comes first, and one that fails keeps no other from it.
+    $failed = @()
+    foreach ($name in $there) {
+      if ($names -cnotcontains $name) { try { Remove-Login $name } catch { $failed += "${name}: $_" } }
+    }
+    foreach ($login in $logins) {
+      try {
+        if ($there -cnotcontains $login.username) { Add-Login $login $key }
+        Set-Administrator $login.username ([bool]$login.administrator_privileges)
+      }
+      catch { $failed += "$($login.username): $_" }
+    }
+    if ($failed.Count -gt 0) { throw ($failed -join '; ') }
   }
   finally { $key.Dispose() }
 }
@@ -196,6 +208,6 @@ function Uninstall-Access {
 switch ($Command) {
   'Install' { Install-Access }
   'Sync' { Sync-Login }
-  'Status' { Get-OwnAccount | Select-Object Name, Enabled, AccountExpires }
+  'Status' { Get-OwnAccount | Select-Object -Property @('Name', 'Enabled', 'AccountExpires') }
   'Uninstall' { Uninstall-Access }
 }
