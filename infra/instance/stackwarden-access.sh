@@ -401,21 +401,39 @@ reload_sshd() {
 write_sshd_part() {
   remove_sshd_part
   if grep -Eqi '^[[:space:]]*Include[[:space:]]+("?/etc/ssh/)?sshd_config\.d/' "$SSHD_CONFIG"; then
-    sshd_part >"$SSHD_PART"
+    sshd_part >"$SSHD_PART" && sshd -t && return 0
   else
-    { printf '# BEGIN stackwarden-access\n' && sshd_part && printf '# END stackwarden-access\n'; } >>"$SSHD_CONFIG"
+    # awk ends the last line, where the file does not.
+    { awk 1 "$SSHD_CONFIG" && printf '# BEGIN stackwarden-access\n' && sshd_part && printf '# END stackwarden-access\n'; } |
+      replace_sshd_config && return 0
   fi
-  sshd -t && return 0
   remove_sshd_part
-  fail "sshd refuses the configuration, so it was taken away again"
+  fail "sshd refuses the configuration, so it is as it was"
+}
+
+# A configuration that sshd does not take is never in place, not for a moment: it could be what the next restart finds.
+replace_sshd_config() {
+  cp -p "$SSHD_CONFIG" "$SSHD_CONFIG.new.$$" && cat >"$SSHD_CONFIG.new.$$" && sshd -t -f "$SSHD_CONFIG.new.$$" &&
+    mv "$SSHD_CONFIG.new.$$" "$SSHD_CONFIG" && return 0
+  rm -f "$SSHD_CONFIG.new.$$"
+  return 1
 }
 
 remove_sshd_part() {
   rm -f "$SSHD_PART"
   grep -q '^# BEGIN stackwarden-access$' "$SSHD_CONFIG" || return 0
-  sed '/^# BEGIN stackwarden-access$/,/^# END stackwarden-access$/d' "$SSHD_CONFIG" >"$SSHD_CONFIG.new.$$" &&
-    cat "$SSHD_CONFIG.new.$$" >"$SSHD_CONFIG"
-  rm -f "$SSHD_CONFIG.new.$$"
+  sed '/^# BEGIN stackwarden-access$/,/^# END stackwarden-access$/d' "$SSHD_CONFIG" | replace_sshd_config
+}
+
+# sshd runs nothing below a folder that others may write to, which would keep everybody out.
+check_place() {
+  place=${PROGRAM%/*}
+  while :; do
+    open=$(find "${place:-/}" -prune \( ! -user 0 -o -perm -020 -o -perm -002 \))
+    [ -z "$open" ] || fail "sshd runs nothing below ${place:-/}, which others than root may write to: chown root, chmod go-w"
+    [ -n "$place" ] || return 0
+    place=${place%/*}
+  done
 }
 
 start_timer() {
@@ -427,9 +445,12 @@ start_timer() {
   cat >"$UNITS/stackwarden-access.service" <<END
 [Unit]
 Description=Accounts as Stackwarden has them
+Wants=network-online.target
 After=network-online.target
 [Service]
 Type=oneshot
+# One that hangs must not keep the next from running.
+TimeoutStartSec=600
 ExecStart=$PROGRAM sync
 END
   cat >"$UNITS/stackwarden-access.timer" <<END
@@ -469,6 +490,7 @@ install_here() {
   done
   [ $# = 0 ] || fail "\`$1\` takes a value; see --help"
   curl --help all 2>/dev/null | grep -q -e --aws-sigv4 || fail "curl 7.75 or newer is needed"
+  check_place
   mkdir -p "${CONFIG%/*}"
   printf 'URL=%s\nREGION=%s\nSTACK=%s\nCACHE_SECONDS=%s\n' "${url%/}" "$region" "$stack" "$cache_seconds" >"$CONFIG.new"
   final=$CONFIG CONFIG=$CONFIG.new
@@ -481,6 +503,7 @@ install_here() {
   write_sshd_part
   reload_sshd
   start_timer
+  [ "$(getenforce 2>/dev/null)" != Enforcing ] || log "SELinux is enforcing: see that it lets sshd reach the network, or nobody gets in"
   "$PROGRAM" sync || log "the first sync failed; it is tried again"
 }
 

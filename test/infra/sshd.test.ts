@@ -69,6 +69,71 @@ describe("the script", () => {
   });
 });
 
+describe.skipIf(whyNot.length > 0 || !hasMounts)("install", () => {
+  /** A shell that has /etc, /run and the like for itself, with nothing of this machine's but copies. */
+  const inPrivate = (commands: string) => {
+    const folder = `/opt/stackwarden-install-${randomUUID().slice(0, 6)}`;
+    const prepare = `set -e
+      mkdir ${folder} && mount -t tmpfs tmpfs ${folder} && cp -a /etc ${folder}/etc && mkdir ${folder}/a ${folder}/b ${folder}/c
+      mount --bind ${folder}/etc /etc && mount --bind ${folder}/a /usr/local/sbin && mount --bind ${folder}/b /run
+      mount --bind ${folder}/c /var/lib && mkdir /run/sshd && ssh-keygen -q -A
+      install() { sh ${SCRIPT} install --url https://127.0.0.1:9 --region us-east-1 --stack 6f0b2c1e-3a54-4a8e-9a3c-0d2f7f1c0001; }
+      `;
+    const { status, stdout, stderr } = spawnSync("unshare", ["-m", "sh", "-c", prepare + commands], {
+      encoding: "utf8",
+    });
+    rmSync(folder, { recursive: true, force: true });
+    return { status, stdout, stderr };
+  };
+
+  test("adds to a configuration that ends without a line end, and uninstall leaves it as it was", () => {
+    const { status, stdout, stderr } = inPrivate(`
+      printf 'Port 22\nPasswordAuthentication no' >/etc/ssh/sshd_config
+      chmod 0640 /etc/ssh/sshd_config
+      install && install
+      sshd -t && cat /etc/ssh/sshd_config && ls -l /etc/ssh/sshd_config | cut -c1-10 && cat /etc/cron.d/stackwarden-access
+      stackwarden-access uninstall
+      printf '%s\n' after && cat /etc/ssh/sshd_config && ls /etc/cron.d /etc/sudoers.d /usr/local/sbin`);
+    expect([status, stderr]).toEqual([0, expect.stringContaining("the first sync failed")]);
+    const [during = "", after = ""] = stdout.split("after\n");
+    expect(during).toMatch(/^Port 22\nPasswordAuthentication no\n# BEGIN/);
+    expect(during).toMatch(/# BEGIN[^]*\nMatch Group stackwarden\n[^]*\nMatch all\n# END/);
+    expect(during.match(/# BEGIN/g)).toHaveLength(1);
+    expect(during).toContain("-rw-r-----");
+    expect(during).toContain("stackwarden-access sync");
+    expect(after).toMatch(/^Port 22\nPasswordAuthentication no\n/);
+    expect(after).not.toContain("stackwarden");
+  });
+
+  test("puts its part into the folder that the configuration includes, and its key command counts, whatever else asks for one", () => {
+    const { status, stdout } = inPrivate(`
+      printf 'Include /etc/ssh/sshd_config.d/*.conf\nAuthorizedKeysCommand /bin/true\nAuthorizedKeysCommandUser nobody\n' >/etc/ssh/sshd_config
+      install
+      useradd -M -N -g stackwarden -u 3999 probe
+      sshd -T -o 'AuthorizedKeysCommand /bin/false' -C user=probe,host=h,addr=127.0.0.1
+      printf '%s\n' others
+      sshd -T -C user=root,host=h,addr=127.0.0.1`);
+    expect(status).toBe(0);
+    const [ours = "", others = ""] = stdout.split("others\n");
+    expect(ours).toContain("\nauthorizedkeyscommand /usr/local/sbin/stackwarden-access keys %u\n");
+    expect(ours).toContain("\nauthorizedkeysfile none\n");
+    expect(ours).toContain("\nauthenticationmethods publickey\n");
+    expect(others).toContain("\nauthorizedkeyscommand /bin/true\n");
+    expect(others).not.toContain("stackwarden");
+  });
+
+  test("changes nothing where sshd refuses the configuration, or would not run the script", () => {
+    const broken = inPrivate(`
+      printf 'Port 22\nNonsense yes\n' >/etc/ssh/sshd_config
+      install || cat /etc/ssh/sshd_config && ls /etc/ssh`);
+    expect(broken.stdout).toMatch(/^Port 22\nNonsense yes\n/);
+    expect(broken.stdout).not.toMatch(/stackwarden|\.new/);
+    const open = inPrivate("chmod g+w /usr/local/sbin; install; ls /etc/stackwarden /usr/local/sbin");
+    expect(open.stderr).toContain("sshd runs nothing below /usr/local/sbin");
+    expect(open.stdout).not.toContain("access");
+  });
+});
+
 describe.skipIf(whyNot.length > 0)("a real sshd", () => {
   const mark = randomUUID().slice(0, 6);
   // sshd runs nothing below a folder that others may write to, so not in the temporary folder.
