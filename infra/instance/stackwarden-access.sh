@@ -10,9 +10,9 @@ umask 077
 
 USAGE="usage: stackwarden-access [--config <file>] <command>
 
-  install --url <url> --region <region> --stack <stack id> [--cache-seconds <n>]
+  install --url <url> --region <region> --stack <stack id> [--cache-seconds <n>] [--remove-after-days <n>]
                   sets this server up: sshd asks here, accounts follow every 30 seconds
-  sync            creates, locks and unlocks accounts, and writes the sudoers file
+  sync            creates, locks, unlocks and removes accounts, and writes the sudoers file
   keys <user>     prints the user's key now; sshd runs it at each login
   status          prints what is set up, and who has an account
   uninstall       takes the set-up away and locks the accounts; they and their homes stay
@@ -45,7 +45,7 @@ must_be_root() {
 
 # Reads the configuration as text; it is never run.
 configure() {
-  URL='' REGION='' STACK='' CACHE_SECONDS=0
+  URL='' REGION='' STACK='' CACHE_SECONDS=0 REMOVE_AFTER_DAYS=30
   IMDS=http://169.254.169.254
   STATE=/var/lib/stackwarden
   SUDOERS=/etc/sudoers.d/stackwarden
@@ -57,6 +57,7 @@ configure() {
       REGION) REGION=$value ;;
       STACK) STACK=$value ;;
       CACHE_SECONDS) CACHE_SECONDS=$value ;;
+      REMOVE_AFTER_DAYS) REMOVE_AFTER_DAYS=$value ;;
       IMDS) IMDS=$value ;;
       STATE) STATE=$value ;;
       SUDOERS) SUDOERS=$value ;;
@@ -67,6 +68,9 @@ configure() {
   done <"$CONFIG"
   check_configuration
   CACHE=$STATE/users
+  # Another deployment gives the same ids to other people, and a server's image may come from one of its servers.
+  deployment=${URL#*://}
+  MARK="Stackwarden ${deployment%%[:/]*}"
 }
 
 check_configuration() {
@@ -78,6 +82,7 @@ check_configuration() {
   case $REGION in '' | *[!a-z0-9-]*) fail "REGION must be a region's name" ;; esac
   case $STACK in '' | *[!0-9a-f-]*) fail "STACK must be a stack's id" ;; esac
   case $CACHE_SECONDS in '' | *[!0-9]* | ??????*) fail "CACHE_SECONDS must be a number of seconds up to 99999" ;; esac
+  case $REMOVE_AFTER_DAYS in '' | *[!0-9]* | ?????*) fail "REMOVE_AFTER_DAYS must be a number of days up to 9999" ;; esac
   case $IMDS in *[!A-Za-z0-9.:/]*) fail "IMDS must be a URL" ;; esac
   valid_name "$GROUP" || fail "GROUP must be a group's name"
 }
@@ -251,7 +256,7 @@ cache_is_young() {
 # The accounts that were made here: in the range of ids, and of the group.
 read_account() {
   account=$(getent passwd "$1") || return 1
-  IFS=: read -r account_name _ account_id account_group _ account_home account_shell <<END
+  IFS=: read -r account_name _ account_id account_group account_mark account_home account_shell <<END
 $account
 END
 }
@@ -264,8 +269,20 @@ read_own_group() {
   own_group=$(getent group "$GROUP" | cut -d: -f3)
 }
 
+# Expired since the day before yesterday, which is past in every time zone, and says when it was locked.
 lock() {
-  usermod -L -e 1 -s "$NOLOGIN" "$1" </dev/null && log "locked $1"
+  usermod -L -e "$(($(today) - 2))" -s "$NOLOGIN" "$1" </dev/null && log "locked $1"
+}
+
+today() {
+  echo "$(($(date +%s) / 86400))"
+}
+
+# An account that has been locked for long; not while something of its user still runs. The home stays, under an id that nobody else is given.
+remove_if_old() {
+  expired=$(getent shadow "$1" | cut -d: -f8)
+  case $expired in '' | *[!0-9]*) return 0 ;; esac
+  [ "$(($(today) - 2 - expired))" -lt "$REMOVE_AFTER_DAYS" ] || { userdel "$1" >/dev/null 2>&1 </dev/null && log "removed $1; the home stays"; }
 }
 
 unlock() {
@@ -273,10 +290,15 @@ unlock() {
 }
 
 make_account() {
-  made=$1
-  set -- -u "$2" -g "$GROUP" -N -m -s "$login_shell" -c Stackwarden "$1"
+  made=$1 id=$2
+  home=$(useradd -D | sed -n 's/^HOME=//p')/$made
+  # A home of somebody else's, who had the name before, stays theirs.
+  [ ! -e "$home" ] || [ -n "$(find "$home" -prune -user "$id")" ] || home=$home-$id
+  set -- -u "$id" -g "$GROUP" -N -m -d "$home" -s "$login_shell" -c "$MARK" "$made"
   # Debian takes a name with a capital letter only when told so.
   useradd "$@" 2>/dev/null </dev/null || useradd --badname "$@" </dev/null || return 1
+  # All of them have one group, so what a home gives to its group it would give to everybody.
+  find "$home" -prune -type d -user "$id" -exec chmod 0700 {} +
   usermod -p '*' "$made" </dev/null && log "made $made"
 }
 
@@ -300,6 +322,8 @@ ensure_account() {
   fi
   if read_account "$2" && [ "$account_name" != "$1" ]; then
     is_ours || { log "the id $2 is an account of this server, and is left alone" && return 1; }
+    [ "$account_mark" = "$MARK" ] ||
+      { log "the id $2 is $account_name's, an account of another deployment: remove it and its home to let $1 in" && return 1; }
     rename_account "$account_name" "$1" || return 1
   fi
   read_account "$1" || { make_account "$1" "$2" && read_account "$1"; } || return 1
@@ -310,21 +334,26 @@ ensure_account() {
 # By the id, which no alias and no word of a sudoers file can be.
 write_sudoers() {
   if ! command -v visudo >/dev/null; then
-    log "sudo is not installed, so nobody gets it"
+    [ ! -s "$WORK/sudo" ] || log "sudo is not installed, so nobody gets it"
     return 0
   fi
   # sudo reads no file with a dot in its name.
   new=$SUDOERS.new.$$
   {
-    printf '# Written by stackwarden-access; changes are lost.\n'
-    while IFS="$TAB" read -r name id; do printf '#%s ALL=(ALL) NOPASSWD:ALL # %s\n' "$id" "$name"; done <"$WORK/sudo"
-  } >"$new"
+    printf '# Written by stackwarden-access; changes are lost.\n' &&
+      awk -F "$TAB" '{ printf "#%s ALL=(ALL) NOPASSWD:ALL # %s\n", $2, $1 }' "$WORK/sudo"
+  } >"$new" || { rm -f "$new" && log "no room for the sudoers file, which stays as it was" && return 1; }
   chmod 0440 "$new"
-  if visudo -cqf "$new" >/dev/null 2>&1; then
+  # What watches over /etc is told of changes alone.
+  if [ -e "$SUDOERS" ] && [ "$(sum_of "$new")" = "$(sum_of "$SUDOERS")" ]; then
+    rm -f "$new"
+    chmod 0440 "$SUDOERS"
+  elif visudo -cqf "$new" >/dev/null 2>&1; then
     mv "$new" "$SUDOERS"
   else
     rm -f "$new" "$SUDOERS"
-    fail "visudo refuses the sudoers file, so nobody gets sudo"
+    log "visudo refuses the sudoers file, so nobody gets sudo"
+    return 1
   fi
 }
 
@@ -351,15 +380,21 @@ sync() {
   while IFS="$TAB" read -r name id sudo _; do
     ensure_account "$name" "$id" || continue
     there="$there$id "
-    [ "$sudo" = 0 ] || printf '%s\t%s\n' "$name" "$id" >>"$WORK/sudo"
+    [ "$sudo" = 0 ] || printf '%s\t%s\n' "$name" "$id" >>"$WORK/sudo" || fail "no room; sudo stays as it was"
   done <"$WORK/lines"
   # Sudo first: whoever is locked is not to keep it for a moment.
   write_sudoers
-  while IFS=: read -r account_name _ account_id account_group _ _ account_shell; do
+  sudo_written=$?
+  while IFS=: read -r account_name _ account_id account_group account_mark _ account_shell; do
     is_ours || continue
-    [ "$account_shell" != "$NOLOGIN" ] || continue
-    case $there in *" $account_id "*) ;; *) lock "$account_name" ;; esac
+    case $there in *" $account_id "*) continue ;; esac
+    if [ "$account_shell" != "$NOLOGIN" ]; then
+      lock "$account_name"
+    elif [ "$account_mark" = "$MARK" ]; then
+      remove_if_old "$account_name"
+    fi
   done </etc/passwd
+  return $sudo_written
 }
 
 # For sshd. An account that was not made here is none of ours: it is answered at once, whatever becomes of the service.
@@ -477,13 +512,14 @@ stop_timer() {
 
 install_here() {
   must_be_root
-  url='' region='' stack='' cache_seconds=0
+  url='' region='' stack='' cache_seconds=0 remove_after_days=30
   while [ $# -gt 1 ]; do
     case $1 in
       --url) url=$2 ;;
       --region) region=$2 ;;
       --stack) stack=$2 ;;
       --cache-seconds) cache_seconds=$2 ;;
+      --remove-after-days) remove_after_days=$2 ;;
       *) fail "\`$1\` is not known; see --help" ;;
     esac
     shift 2
@@ -492,7 +528,8 @@ install_here() {
   curl --help all 2>/dev/null | grep -q -e --aws-sigv4 || fail "curl 7.75 or newer is needed"
   check_place
   mkdir -p "${CONFIG%/*}"
-  printf 'URL=%s\nREGION=%s\nSTACK=%s\nCACHE_SECONDS=%s\n' "${url%/}" "$region" "$stack" "$cache_seconds" >"$CONFIG.new"
+  printf 'URL=%s\nREGION=%s\nSTACK=%s\nCACHE_SECONDS=%s\nREMOVE_AFTER_DAYS=%s\n' "${url%/}" "$region" "$stack" "$cache_seconds" \
+    "$remove_after_days" >"$CONFIG.new"
   final=$CONFIG CONFIG=$CONFIG.new
   configure
   CONFIG=$final

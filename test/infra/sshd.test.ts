@@ -1,6 +1,15 @@
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
@@ -328,7 +337,7 @@ Match Group ${group}
     await sync();
     expect(shellOf()).toMatch(/nologin$/);
     expect(readFileSync("/etc/shadow", "utf8")).toMatch(
-      new RegExp(`^${granted}:![^:]*:(?:[^:]*:){5}1:`, "m"),
+      new RegExp(`^${granted}:![^:]*:(?:[^:]*:){5}${Math.floor(Date.now() / 86_400_000) - 2}:`, "m"),
     );
     await allow(granted, { AllowSsh: true });
     await sync();
@@ -385,6 +394,64 @@ Match Group ${group}
     expect(await login(again, again, "id -u; ls ~")).toBe(String(await idOf(again)));
     expect(accounts()).toContain(`${group}-${before}`);
     expect(readFileSync(`/home/${group}-${before}/mine`, "utf8")).toBe("secret\n");
+  });
+
+  test("removes an account that has been locked for long, but never its home, and gives it back to its user alone", async () => {
+    const isThere = (account: string) => spawnSync("getent", ["passwd", account]).status === 0;
+    await allow(other, { AllowSsh: true });
+    await sync();
+    expect(await login(other, other, "echo mine > ~/mine; stat -c %a ~")).toBe("700");
+    await allow(other, { AllowSsh: false });
+    await sync();
+    await sync();
+    expect(isThere(other)).toBe(true);
+    const days = (count: number) => String(Math.floor(Date.now() / 86_400_000) - 2 - count);
+    execFileSync("usermod", ["-e", days(29), other]);
+    await sync();
+    expect(isThere(other)).toBe(true);
+    execFileSync("usermod", ["-e", days(30), other]);
+    await sync();
+    expect(isThere(other)).toBe(false);
+    // Somebody else under the name, meanwhile.
+    service.answerWith({ Lines: `${other}\t2345\t0\t\n`, ETag: randomUUID() });
+    await sync();
+    expect(spawnSync("getent", ["passwd", other], { encoding: "utf8" }).stdout).toContain(`/home/${other}-`);
+    execFileSync("userdel", ["-r", other], { stdio: "ignore" });
+    service.answerWith(undefined);
+    await allow(other, { AllowSsh: true });
+    await sync();
+    expect(await login(other, other, "cat ~/mine")).toBe("mine");
+  });
+
+  test("gives nobody the account of another deployment, as in an image of one of its servers", async () => {
+    await allow(other, { AllowSsh: true });
+    await sync();
+    execFileSync("usermod", ["-c", "Stackwarden another.example.com", "-l", name("image"), other]);
+    await sync();
+    expect(await login(other)).toBeUndefined();
+    expect(await login(name("image"), other)).toBeUndefined();
+    expect(accounts()).not.toContain(other);
+    await expect(script("status")).resolves.toMatchObject({
+      stdout: expect.stringMatching(new RegExp(`^${name("image")} .*: locked$`, "m")),
+    });
+    await allow(other, { AllowSsh: false });
+    await sync();
+    execFileSync("usermod", ["-e", "1", name("image")]);
+    await sync();
+    expect(accounts()).toContain(name("image"));
+    execFileSync("userdel", [name("image")]);
+  });
+
+  test("writes the sudoers file only when it changes", async () => {
+    await allow(granted, { AllowSudo: true });
+    await sync();
+    const before = statSync(sudoers).ino;
+    await sync();
+    expect(statSync(sudoers).ino).toBe(before);
+    await allow(granted, { AllowSudo: false });
+    await sync();
+    expect(statSync(sudoers).ino).not.toBe(before);
+    expect(readFileSync(sudoers, "utf8")).not.toContain("NOPASSWD");
   });
 
   test("follows somebody who changes their login name: the account is the same", async () => {
@@ -650,6 +717,7 @@ Match Group ${group}
     ["STACK", "$(id)"],
     ["CACHE_SECONDS", "-1"],
     ["CACHE_SECONDS", "9999999"],
+    ["REMOVE_AFTER_DAYS", "-1"],
     ["GROUP", "a b"],
     ["PATH", "/tmp"],
   ] as const)("goes by no setting that is wrong: %s=%s", async ([setting, value]) => {
