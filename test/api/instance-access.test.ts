@@ -472,6 +472,7 @@ describe("an instance of a stack", () => {
       Arn: `arn:aws:opsworks:${REGION}:${ACCOUNT}:instance/${one.InstanceId}/`,
       InstanceProfileArn: profile("of-the-layer"),
       CreatedAt: expect.stringMatching(/^\d{4}-/),
+      Version: "first",
     };
     const describeBy = async (by: object) => (await must("/DescribeInstances", by)).Instances;
     expect(await describeBy({ InstanceIds: [one.InstanceId] })).toEqual([shown]);
