@@ -25,7 +25,7 @@ export type View = {
   readonly section?: "stacks" | "my-settings";
 };
 
-/** Where a form leads when it was done, so that nothing is sent twice. */
+/** Another page; after a form that was done always, so that nothing is sent twice. */
 export type Redirect = { readonly location: string };
 
 /**
@@ -35,7 +35,7 @@ export type Redirect = { readonly location: string };
 export type Page = {
   /** `/console/stacks/:StackId/permissions` */
   readonly path: string;
-  readonly get: (visit: Visit) => Promise<View>;
+  readonly get: (visit: Visit) => Promise<View | Redirect>;
   /** Of a form, whose origin and token are checked. */
   readonly post?: (visit: Visit) => Promise<View | Redirect>;
 };

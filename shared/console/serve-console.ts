@@ -17,7 +17,7 @@ import {
   sessionIdOf,
 } from "./cookies.ts";
 import { layout } from "./layout.ts";
-import type { Page, View, Visit } from "./page.ts";
+import type { Page, Redirect, View, Visit } from "./page.ts";
 import { FROM_ELSEWHERE, NOT_FOUND, ofFault, sendAgain, WRONG_METHOD } from "./pages/errors.ts";
 import { mySettings } from "./pages/my-settings.ts";
 import { permissions } from "./pages/permissions.ts";
@@ -31,13 +31,13 @@ import {
   SIGNED_OUT,
   tokenRefused,
 } from "./pages/sign-in.ts";
-import { stacks } from "./pages/stacks.ts";
+import { openStack, stacks } from "./pages/stacks.ts";
 import { page, seeOther } from "./respond.ts";
 import { hasFormToken, isFromHere } from "./same-origin.ts";
 import { findSession, type SignedIn, signIn } from "./session.ts";
 
 /** Every page there is for who is signed in. */
-const PAGES: readonly Page[] = [stacks, mySettings, permissions];
+const PAGES: readonly Page[] = [stacks, openStack, mySettings, permissions];
 
 /** One request, as far as it has come. */
 type Asked = {
@@ -146,11 +146,12 @@ async function visit(asked: Asked, signedIn: SignedIn, isTheirs: boolean): Promi
   const { page: asks, params } = found;
   const call = callAs(session, handlers, request, context);
   const visit: Visit = { request, session, params, formToken, call };
-  if (request.method !== "POST") return show(await asks.get(visit), signedIn);
+  const answered = (given: View | Redirect) =>
+    "location" in given ? seeOther(given.location) : show(given, signedIn);
+  if (request.method !== "POST") return answered(await asks.get(visit));
   if (!asks.post) return show(WRONG_METHOD, signedIn);
   if (!isTheirs) return show(sendAgain(visit), signedIn);
-  const done = await asks.post(visit);
-  return "location" in done ? seeOther(done.location) : show(done, signedIn);
+  return answered(await asks.post(visit));
 }
 
 function show(view: View, signedIn?: SignedIn, cookies?: readonly string[]): WebAnswer {

@@ -17,7 +17,7 @@ import { openTable, type Table } from "../../shared/table/table.ts";
 import { putUser, readUser } from "../../shared/table/users.ts";
 import { transact } from "../../shared/table/write.ts";
 import { readRequest } from "../../shared/iam/request.ts";
-import { Visitor } from "../setup/console-visitor.ts";
+import { consoleToken, Visitor } from "../setup/console-visitor.ts";
 import { importWith, newTable, seamOf } from "../setup/import-job.ts";
 import {
   ACCOUNT,
@@ -355,11 +355,13 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     for (const one of [as, stack.asRoot()]) await stack.post(one, "/CreateConsoleToken", {});
   },
   Console: async () => {
-    const stranger = new Visitor(stack);
-    await stranger.signIn(stack.asFederated(randomUUID().slice(0, 8)));
+    const stranger = await consoleToken(stack, stack.asFederated(randomUUID().slice(0, 8)));
+    const own = await consoleToken(stack, as);
+    stack.sent.length = 0;
     await renew();
+    await new Visitor(stack).signInBy(stranger);
     const visitor = new Visitor(stack);
-    await visitor.signIn(as);
+    await visitor.signInBy(own);
     const form = { "form-token": await visitor.formToken() };
     await visitor.get("/console");
     await visitor.get(`/console/stacks/${stackId}/permissions`);

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import Chromium from "@sparticuz/chromium";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
 import type { Identity } from "../../infra/local/sigv4.ts";
+import { consoleToken } from "./console-visitor.ts";
 import type { TestStack } from "./test-stack.ts";
 
 /**
@@ -13,13 +16,6 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--font-render-hinting=none"] });
 }
 
-/** A token for the console, as the command asks for it with somebody's own credentials. */
-export async function consoleToken(stack: TestStack, as: Identity): Promise<string> {
-  const { status, body } = await stack.post(as, "/CreateConsoleToken", {});
-  expect(status).toBe(200);
-  return body.Token;
-}
-
 /** Signs somebody in, step by step as a person does, and shows their first page. */
 export async function signIn(context: BrowserContext, stack: TestStack, as: Identity): Promise<Page> {
   const page = await context.newPage();
@@ -27,4 +23,16 @@ export async function signIn(context: BrowserContext, stack: TestStack, as: Iden
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("button", { name: "Sign out" }).waitFor();
   return page;
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Whether everybody can use the page, as far as axe can tell: in light and in dark, all of its rules but experimental ones. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const found: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] =
+      await page.evaluate(`${AXE}; axe.run().then(({ violations }) => violations)`);
+    expect(found.map(({ id, impact, nodes }) => ({ id, impact, nodes, colorScheme }))).toEqual([]);
+  }
 }

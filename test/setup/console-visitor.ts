@@ -1,5 +1,13 @@
+import { expect } from "vitest";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import type { TestStack } from "./test-stack.ts";
+
+/** A token for the console, as the command asks for it with somebody's own credentials. */
+export async function consoleToken(stack: TestStack, as: Identity): Promise<string> {
+  const { status, body } = await stack.post(as, "/CreateConsoleToken", {});
+  expect(status).toBe(200);
+  return body.Token;
+}
 
 const COOKIE = "__Host-stackwarden";
 
@@ -33,10 +41,12 @@ export class Visitor {
     });
   }
 
-  /** Signs in with a token that is asked for as the command does. */
   async signIn(as: Identity): Promise<Seen> {
-    const { body } = await this.#stack.post(as, "/CreateConsoleToken", {});
-    return this.send("/console/sign-in/confirm", { token: body.Token });
+    return this.signInBy(await consoleToken(this.#stack, as));
+  }
+
+  async signInBy(token: string): Promise<Seen> {
+    return this.send("/console/sign-in/confirm", { token });
   }
 
   /** What the forms of this session have in them. */

@@ -41,9 +41,9 @@ export const permissions: Page = {
       nameOfStack(visit, StackId),
     ]);
     return {
-      title: stackName ?? StackId,
+      title: `Permissions of ${stackName ?? StackId}`,
       section: "stacks",
-      body: html`<p class="sub">Permissions of the stack <code>${StackId}</code></p>
+      body: html`<p class="sub">Stack <code>${StackId}</code></p>
 <h2>Users</h2>
 ${searchForm(visit, "Search by name or ARN", {
   name: "show",
@@ -60,7 +60,7 @@ ${list(visit, {
     level(row.Level),
     row.EffectiveLevel !== undefined && row.LevelFrom !== undefined
       ? html`${level(row.EffectiveLevel)}<span class="from">from ${source(row.LevelFrom)}</span>`
-      : html`${level(row.Level)}<span class="from">their own</span>`,
+      : html`<span class="from">their own</span>`,
     yesOrNo(row.AllowSsh, "SSH/RDP"),
     yesOrNo(row.AllowSudo, "sudo/admin"),
   ]),
