@@ -282,6 +282,82 @@ test("cut at any of its transactions, before or after it was written, a copy cou
   }
 });
 
+describe("a copy whose source gets other permissions meanwhile", () => {
+  const CHANGES: Readonly<Record<string, object>> = {
+    "a grant that is changed": { IamUserArn: userArn("bob"), Level: "deny", AllowSsh: true },
+    "a grant that is added": { IamUserArn: userArn("manager"), Level: "deploy" },
+    "a grant that is removed": { IamUserArn: userArn("carol"), Level: "iam_only" },
+  };
+  const sourceWithGrants = async () => {
+    const source = await makeSource();
+    await stack.grant(source, userArn("bob"), { Level: "show" });
+    await stack.grant(source, userArn("carol"), { Level: "manage" });
+    return source;
+  };
+  const heldOn = async (StackId: string) => {
+    const { Permissions } = await permissionsOn(StackId);
+    return Permissions.map(({ StackId: _id, ...held }: Wire) => held);
+  };
+  /** Copies with something done before some of its transactions; answers with the copy and how many there were. */
+  async function cloneWith(source: string, before: (transaction: number) => Promise<unknown>) {
+    let isAside = false;
+    let seen = 0;
+    stack.obstruct(async (request, pass) => {
+      if (request.command !== "TransactWriteItems" || isAside) return pass();
+      isAside = true;
+      seen += 1;
+      await before(seen);
+      isAside = false;
+      return pass();
+    });
+    const copy = await clone(source, { ClonePermissions: true }).finally(() => stack.obstruct());
+    return { copy, seen };
+  }
+  const set = async (StackId: string, change: object) =>
+    expect((await stack.post(stack.asUser("admin"), "/SetPermission", { StackId, ...change })).status).toBe(
+      200,
+    );
+
+  test.for(Object.keys(CHANGES))("%s at any moment is on the copy as on its source", async (what) => {
+    let isOver = false;
+    for (let cut = 1; !isOver; cut += 1) {
+      const source = await sourceWithGrants();
+      const change = async (at: number) => at === cut && set(source, CHANGES[what] ?? {});
+      const { copy, seen } = await cloneWith(source, change);
+      expect(await heldOn(copy)).toEqual(await heldOn(source));
+      isOver = seen < cut;
+    }
+  });
+
+  test("says so in its events", async () => {
+    const source = await sourceWithGrants();
+    const { copy } = await cloneWith(source, async (at) => {
+      if (at === 3) for (const change of Object.values(CHANGES)) await set(source, change);
+    });
+    expect(await heldOn(copy)).toEqual(await heldOn(source));
+    const ofCarol = (await stack.eventsOfStack(copy)).filter(({ IamUserArn }) =>
+      IamUserArn?.endsWith("carol"),
+    );
+    expect(ofCarol.map(({ After }) => After)).toMatchObject([{ Level: "manage" }, { Level: "iam_only" }]);
+  });
+
+  test("is no copy when a level of a group changes, or when they never rest", async () => {
+    const source = await sourceWithGrants();
+    await stack.addGroups("ops");
+    const ofGroup = { GroupName: "ops", Level: "deny" };
+    const changed = cloneWith(source, async (at) => at === 3 && set(source, ofGroup));
+    await expect(changed).rejects.toThrow("was changed or deleted while it was copied, try again");
+    let id = "";
+    const restless = cloneWith(source, async (at) => {
+      if (at === 1) id = stack.writes().at(-1)?.input.TransactItems[0].Put.Item.StackId;
+      await set(source, { IamUserArn: userArn("bob"), Level: at % 2 === 0 ? "show" : "deploy" });
+    });
+    await expect(restless).rejects.toThrow("were changed by somebody else meanwhile, try again");
+    await expect(restless).rejects.toBeInstanceOf(ValidationException);
+    expect(await stack.read(keys.stack(id))).toBeUndefined();
+  });
+});
+
 const USERS = 2000;
 const LAYERS = 50;
 
