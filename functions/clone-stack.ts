@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { CloneStack } from "../shared/contract/clone-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
 import { copyLayers, eventsOfGroups, GrantsCopy, writesOfLayers } from "../shared/lambda/copies.ts";
+import { requirePassRole } from "../shared/lambda/require-pass-role.ts";
 import { requireRoles } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
@@ -40,7 +41,7 @@ export const handler = serve(CloneStack, async (call) => {
     serviceRoleArn: ServiceRoleArn,
     instanceProfileArns: [DefaultInstanceProfileArn, ...profiles],
   };
-  const RoleGaps = await requireRoles(call, roles, StackId);
+  const { RoleGaps, passed } = await requireRoles(call, roles, StackId);
   await transact(table, [beginClone(table, StackId, call.now)]);
   await writeInBatches(table, writesOfLayers(call, layers));
   if (ClonePermissions) await writeInBatches(table, eventsOfGroups(call, source, StackId));
@@ -59,6 +60,7 @@ export const handler = serve(CloneStack, async (call) => {
   const After = { ...facts, SourceStackId, ClonePermissions, LayerIds: layers.map(({ LayerId }) => LayerId) };
   const grants = new GrantsCopy(call, source, StackId);
   return retryConflicts(CloneStack, call, async () => {
+    await requirePassRole(call, passed);
     await transact(table, [
       ...(ClonePermissions ? [await grants.settle()] : []),
       ...finishClone(table, source, stack, settings),

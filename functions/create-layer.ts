@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { CreateLayer } from "../shared/contract/create-layer.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { requirePassRole } from "../shared/lambda/require-pass-role.ts";
 import { requireRoles } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
@@ -24,13 +25,14 @@ export const handler = serve(CreateLayer, async (call) => {
     CreatedAt: call.now.toISOString(),
   };
   const { CustomInstanceProfileArn } = given;
-  const RoleGaps =
+  const { RoleGaps, passed } =
     CustomInstanceProfileArn === undefined
-      ? []
+      ? { RoleGaps: [], passed: [] }
       : await requireRoles(call, { instanceProfileArns: [CustomInstanceProfileArn] }, StackId);
   return retryConflicts(CreateLayer, call, async () => {
     const { stack } = call.snapshot;
     if (!stack) throw noSuchStack(StackId);
+    await requirePassRole(call, passed);
     await shortnameMustBeFree(table, layer);
     await transact(table, [
       ...addLayer(table, stack, layer),

@@ -16,7 +16,7 @@ export const handler = serve(CreateStack, async (call) => {
   regionMustBe(place, Region);
   const StackId = randomUUID();
   const roles = { serviceRoleArn: ServiceRoleArn, instanceProfileArns: [DefaultInstanceProfileArn] };
-  const RoleGaps = await requireRoles(call, roles, StackId);
+  const { RoleGaps } = await requireRoles(call, roles, StackId);
   const stack = {
     StackId,
     Arn: stackArn(place, StackId),

@@ -24,7 +24,7 @@ export const handler = serve(UpdateLayer, async (call) => {
     const RoleGaps =
       profile === undefined || profile === before.CustomInstanceProfileArn
         ? []
-        : await requireRoles(call, { instanceProfileArns: [profile] }, StackId);
+        : (await requireRoles(call, { instanceProfileArns: [profile] }, StackId)).RoleGaps;
     if (after.Shortname !== before.Shortname) await shortnameMustBeFree(table, after);
     const event = changeEvent(call, { StackId, Before: filterLayer(before), After: filterLayer(after) });
     await transact(table, [...putLayer(table, stack, after), appendEvent(table, event)]);

@@ -28,7 +28,7 @@ export const handler = serve(UpdateStack, async (call) => {
       DefaultInstanceProfileArn !== undefined &&
       DefaultInstanceProfileArn !== stack.DefaultInstanceProfileArn;
     const RoleGaps = isNewProfile
-      ? await requireRoles(call, { instanceProfileArns: [DefaultInstanceProfileArn] }, StackId)
+      ? (await requireRoles(call, { instanceProfileArns: [DefaultInstanceProfileArn] }, StackId)).RoleGaps
       : [];
     const key = keys.stackSettings(StackId);
     const before = readSettings((await getItems(table, [key])).get(key));

@@ -3,13 +3,18 @@ import { lookIntoRoles, type NamedRoles } from "../account/look-into-roles.ts";
 import { Fault } from "../model/fault.ts";
 import type { RoleGap } from "../model/role-gap.ts";
 import type { Call } from "./call.ts";
-import { requirePassRole } from "./require-pass-role.ts";
+import { type Passed, requirePassRole } from "./require-pass-role.ts";
 
 /**
- * Looks into the roles that a stack is to have, and whether the caller may give them to it. Answers with what is doubtful.
+ * Looks into the roles that a stack is to have, and whether the caller may give them to it. Answers with what is doubtful, and with what is passed,
+ * which a caller whose rights are read anew is asked for again.
  * @throws Fault AccessDeniedException for roles that the caller may not pass, ValidationException for those that cannot do, each naming all
  */
-export async function requireRoles(call: Call, named: NamedRoles, stackId: string): Promise<RoleGap[]> {
+export async function requireRoles(
+  call: Call,
+  named: NamedRoles,
+  stackId: string,
+): Promise<{ readonly RoleGaps: RoleGap[]; readonly passed: readonly Passed[] }> {
   const { table, place } = call.deployment;
   for (const arn of [named.serviceRoleArn, ...named.instanceProfileArns]) mustBeHere(arn, place.accountId);
   const { gaps, roleArns, unknown } = await lookIntoRoles(table, IamRoles.ofProcess(), named, {
@@ -21,13 +26,14 @@ export async function requireRoles(call: Call, named: NamedRoles, stackId: strin
     throw new Fault("ServiceUnavailableException", message);
   }
   const { serviceRoleArn } = named;
-  await requirePassRole(call, [
+  const passed = [
     ...(serviceRoleArn === undefined ? [] : [{ roleArn: serviceRoleArn, service: "opsworks.amazonaws.com" }]),
     ...roleArns.map((roleArn) => ({ roleArn, service: "ec2.amazonaws.com" })),
-  ]);
+  ];
+  await requirePassRole(call, passed);
   const errors = gaps.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Fault("ValidationException", errors.map(sentenceOf).join("; "));
-  return [...gaps];
+  return { RoleGaps: [...gaps], passed };
 }
 
 /** A service takes roles of its own account alone. */

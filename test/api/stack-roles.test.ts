@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type IamEndpoint, startIamEndpoint } from "../../infra/local/iam-endpoint.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { keys } from "../../shared/table/keys.ts";
@@ -11,11 +12,13 @@ import {
   policy,
   REGION,
   roleArn,
+  type Sent,
   SERVICE_ROLE,
   sessionArn,
   stackRoles,
   type TestStack,
   userArn,
+  type Wire,
 } from "../setup/test-stack.ts";
 
 const profileArn = (name: string) => `arn:aws:iam::${ACCOUNT}:instance-profile/${name}`;
@@ -223,6 +226,45 @@ describe("no stack is made", () => {
     nothingWritten();
     expect((await create(stack.asUser("exact"))).status).toBe(200);
     expect((await create(stack.asRoot())).status).toBe(200);
+  });
+});
+
+describe("whoever loses PassRole", () => {
+  const all = policy("Allow", "opsworks:*");
+  const importWith = (policies: Record<string, unknown>) =>
+    stack.importAccount({ UserDetailList: [iamUser("loser", { policies })] });
+  const isLast = ({ command, input }: Sent) =>
+    command === "TransactWriteItems" &&
+    input.TransactItems.some(
+      ({ Put, Delete }: Wire) => Delete?.Key.sk === "CLONE" || Put?.Item.Shortname === "web",
+    );
+  afterEach(() => stack.obstruct());
+
+  test.for(["/CreateLayer", "/CloneStack"])("before %s is tried again is asked again", async (path) => {
+    const { body } = await create(creator);
+    const inputs: Record<string, object> = {
+      "/CreateLayer": {
+        StackId: body.StackId,
+        Type: "custom",
+        Name: "web",
+        Shortname: "web",
+        CustomInstanceProfileArn: INSTANCE_PROFILE,
+      },
+      "/CloneStack": { SourceStackId: body.StackId, ServiceRoleArn: SERVICE_ROLE },
+    };
+    await importWith({ all, pass: policy("Allow", "iam:PassRole") });
+    let tries = 0;
+    stack.obstruct(async (request, pass) => {
+      if (!isLast(request)) return pass();
+      tries += 1;
+      if (tries > 1) return pass();
+      await importWith({ all });
+      const CancellationReasons = [{ Code: "TransactionConflict" }];
+      throw new TransactionCanceledException({ message: "conflict", $metadata: {}, CancellationReasons });
+    });
+    const refused = await stack.post(stack.asUser("loser"), path, inputs[path]);
+    expect([refused.status, tries]).toEqual([403, 1]);
+    expect(refused.body.message).toContain("is not authorized to perform: iam:PassRole on resource");
   });
 });
 
