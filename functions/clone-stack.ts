@@ -3,7 +3,7 @@ import { CloneStack } from "../shared/contract/clone-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
 import { copyLayers, eventsOfGroups, GrantsCopy, writesOfLayers } from "../shared/lambda/copies.ts";
 import { requirePassRole } from "../shared/lambda/require-pass-role.ts";
-import { requireRoles } from "../shared/lambda/require-roles.ts";
+import { answerOfRoles, requireRoles } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { changeSettings } from "../shared/model/stack.ts";
@@ -41,7 +41,7 @@ export const handler = serve(CloneStack, async (call) => {
     serviceRoleArn: ServiceRoleArn,
     instanceProfileArns: [DefaultInstanceProfileArn, ...profiles],
   };
-  const { RoleGaps, passed } = await requireRoles(call, roles, StackId);
+  const { gaps, passed } = await requireRoles(call, roles, StackId);
   await transact(table, [beginClone(table, StackId, call.now)]);
   await writeInBatches(table, writesOfLayers(call, layers));
   if (ClonePermissions) await writeInBatches(table, eventsOfGroups(call, source, StackId));
@@ -66,6 +66,6 @@ export const handler = serve(CloneStack, async (call) => {
       ...finishClone(table, source, stack, settings),
       appendEvent(table, changeEvent(call, { StackId, After })),
     ]);
-    return { StackId, ...(RoleGaps.length === 0 ? {} : { RoleGaps }) };
+    return { StackId, ...answerOfRoles({ gaps }) };
   });
 });

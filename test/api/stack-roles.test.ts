@@ -78,6 +78,7 @@ beforeAll(async () => {
         },
       }),
       iamUser("manager"),
+      iamUser("updater", { policies: { own: policy("Allow", "opsworks:UpdateStack") } }),
     ],
     RoleDetailList: ROLES,
   });
@@ -293,6 +294,71 @@ describe("an instance profile is changed", () => {
     expect((await stack.read(keys.stack(StackId))).DefaultInstanceProfileArn).toBe(INSTANCE_PROFILE);
     expect((await update(creator, profileArn("bare"))).body.RoleGaps).toHaveLength(1);
     expect((await stack.read(keys.stack(StackId))).DefaultInstanceProfileArn).toBe(profileArn("bare"));
+  });
+});
+
+describe("what changes nothing about its roles is done, and says what they lack", () => {
+  const UNTRUSTED = [
+    { severity: "error", code: "not-trusted", Arn: SERVICE_ROLE },
+    { severity: "warning", code: "no-policy", Arn: SERVICE_ROLE },
+    { severity: "warning", code: "no-policy", Arn: roleArn("bare") },
+  ];
+  const drifted = iamRole("aws-opsworks-service-role", { trusts: "cloudformation.amazonaws.com" });
+  let StackId: string;
+  let LayerId: string;
+
+  beforeAll(async () => {
+    iam.account = { RoleDetailList: ROLES };
+    StackId = (await create(creator, { profile: profileArn("bare") })).body.StackId;
+    await stack.grant(StackId, userArn("manager"), { Level: "manage" });
+    LayerId = (await addLayer("first")).body.LayerId;
+  });
+  const addLayer = (Shortname: string, rest: object = {}) =>
+    stack.post(stack.asUser("manager"), "/CreateLayer", {
+      StackId,
+      Type: "custom",
+      Name: "web",
+      Shortname,
+      ...rest,
+    });
+  const updateStack = (as = stack.asUser("manager")) =>
+    stack.post(as, "/UpdateStack", { StackId, Name: "other" });
+  const updateLayer = () => stack.post(stack.asUser("manager"), "/UpdateLayer", { LayerId, Name: "other" });
+
+  test("UpdateStack, of its service role and its instance profile", async () => {
+    iam.account = { RoleDetailList: [...ROLES.slice(1), drifted] };
+    expect(await updateStack()).toMatchObject({ status: 200, body: { RoleGaps: UNTRUSTED } });
+    iam.account = { RoleDetailList: ROLES };
+    expect((await updateStack()).body.RoleGaps).toMatchObject(UNTRUSTED.slice(2));
+  });
+
+  test("CreateLayer and UpdateLayer, of the instance profile that applies", async () => {
+    expect((await addLayer("second")).body.RoleGaps).toMatchObject(UNTRUSTED.slice(2));
+    expect((await updateLayer()).body.RoleGaps).toMatchObject(UNTRUSTED.slice(2));
+    iam.account = { RoleDetailList: stackRoles() };
+    expect((await updateLayer()).body.RoleGaps).toMatchObject([
+      { severity: "error", code: "no-such-instance-profile", Arn: profileArn("bare") },
+    ]);
+  });
+
+  test("and what nobody can be asked about", async () => {
+    const unknown = profileArn("unknown");
+    await stack.put({ ...(await stack.read(keys.stack(StackId))), DefaultInstanceProfileArn: unknown });
+    iam.before = () => "cut";
+    const [ofStack, ofLayer] = [await updateStack(), await updateLayer()];
+    expect([ofStack.status, ofLayer.status]).toEqual([200, 200]);
+    expect([ofStack.body, ofLayer.body]).toEqual([{ NotKnown: [unknown] }, { NotKnown: [unknown] }]);
+    expect((await stack.read(keys.stack(StackId))).Name).toBe("other");
+    iam.before = () => undefined;
+    await stack.put({
+      ...(await stack.read(keys.stack(StackId))),
+      DefaultInstanceProfileArn: profileArn("bare"),
+    });
+  });
+
+  test("but to nobody who may not check them", async () => {
+    const { body, status } = await updateStack(stack.asUser("updater"));
+    expect([status, body]).toEqual([200, {}]);
   });
 });
 
