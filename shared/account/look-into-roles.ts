@@ -1,6 +1,6 @@
 import type { RoleGap } from "../model/role-gap.ts";
 import type { Stack } from "../model/stack.ts";
-import { layersOfStack } from "../table/layers.ts";
+import { profilesOfLayers } from "../table/layers.ts";
 import type { Table } from "../table/table.ts";
 import type { IamRoles } from "./iam-roles.ts";
 import { importedInstanceProfile, importedRole } from "./imported-roles.ts";
@@ -14,12 +14,11 @@ export type NamedRoles = {
 
 /** The roles that a stack and its layers name. */
 export async function rolesOfStack(table: Table, stack: Stack): Promise<NamedRoles> {
-  const instanceProfileArns = [stack.DefaultInstanceProfileArn];
-  for await (const layers of layersOfStack(table, stack.StackId)) {
-    for (const { CustomInstanceProfileArn: own } of layers)
-      if (own !== undefined) instanceProfileArns.push(own);
-  }
-  return { serviceRoleArn: stack.ServiceRoleArn, instanceProfileArns };
+  const ofLayers = await profilesOfLayers(table, stack.StackId);
+  return {
+    serviceRoleArn: stack.ServiceRoleArn,
+    instanceProfileArns: [stack.DefaultInstanceProfileArn, ...ofLayers],
+  };
 }
 
 /** What was found. */
