@@ -256,7 +256,10 @@ class ImportPass {
           StackId,
           gaps.filter(({ severity }) => severity === "error"),
         );
-        for (const arn of unknown) this.#job.notUnderstood(`stack ${StackId}: ${arn} is not imported`);
+        for (const arn of unknown)
+          this.#job.notUnderstood(
+            `stack ${StackId}: ${arn} is not imported, so import all users, or ask CheckStackRoles`,
+          );
       }
       this.#job.checkTime();
       token = next;

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type IamEndpoint, startIamEndpoint } from "../../infra/local/iam-endpoint.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { keys } from "../../shared/table/keys.ts";
+import { importWith, seamOf } from "../setup/import-job.ts";
 import {
   ACCOUNT,
   iamRole,
@@ -397,5 +398,58 @@ describe("CheckStackRoles", () => {
     expect((await check()).status).toBe(403);
     await stack.grant(body.StackId, userArn("manager"), { Level: "manage" });
     expect((await check()).status).toBe(200);
+  });
+});
+
+describe("an import", () => {
+  const importNow = async (request: { OnlyKnown?: boolean } = {}) => {
+    await importWith(seamOf(stack.ownTable, iam.url), request);
+    return (await stack.post(stack.asRoot(), "/DescribeImport", {})).body;
+  };
+  const gapsOf = async (StackId: string) => {
+    const { RoleGaps = [] } = await importNow();
+    return RoleGaps.filter((gap: Wire) => gap.StackId === StackId);
+  };
+  const UserDetailList = [iamUser("manager")];
+
+  test("reports every stack whose roles have drifted, until they are mended", async () => {
+    iam.account = { UserDetailList, RoleDetailList: ROLES };
+    const { StackId } = (await create(stack.asRoot())).body;
+    expect(await gapsOf(StackId)).toEqual([]);
+    const drifted = iamRole("aws-opsworks-service-role", { trusts: "cloudformation.amazonaws.com" });
+    iam.account = { UserDetailList, RoleDetailList: [...ROLES.slice(1), drifted] };
+    expect(await gapsOf(StackId)).toEqual([
+      {
+        StackId,
+        code: "not-trusted",
+        Arn: SERVICE_ROLE,
+        message: "does not let opsworks.amazonaws.com assume the role, so it is no service role",
+      },
+    ]);
+    iam.account = {
+      UserDetailList,
+      RoleDetailList: ROLES.filter(({ RoleName }) => !RoleName.startsWith("aws-opsworks")),
+    };
+    expect(await gapsOf(StackId)).toMatchObject([
+      { code: "no-such-role", Arn: SERVICE_ROLE },
+      { code: "profile-without-role", Arn: INSTANCE_PROFILE },
+    ]);
+    iam.account = { UserDetailList, RoleDetailList: ROLES };
+    expect(await gapsOf(StackId)).toEqual([]);
+  });
+
+  test("of who is known makes no new role known, and says which were not looked into", async () => {
+    const fresh = iamRole("fresh-service", {
+      trusts: "opsworks.amazonaws.com",
+      policies: { own: policy("Allow", "ec2:*") },
+    });
+    iam.account = { UserDetailList, RoleDetailList: [...ROLES, fresh] };
+    const { StackId } = (await create(stack.asRoot(), { service: roleArn("fresh-service") })).body;
+    const { NotUnderstood } = await importNow({ OnlyKnown: true });
+    expect(NotUnderstood).toContain(
+      `stack ${StackId}: ${roleArn("fresh-service")} is not imported, so import all users, or ask CheckStackRoles`,
+    );
+    expect(await stack.read(keys.user(roleArn("fresh-service")))).toBeUndefined();
+    expect((await importNow()).NotUnderstood.join()).not.toContain("fresh-service");
   });
 });
