@@ -1,5 +1,6 @@
 import { IamRoles } from "../account/iam-roles.ts";
 import { type LookedInto, lookIntoRoles, type NamedRoles, RoleSource } from "../account/look-into-roles.ts";
+import { ec2ServiceIn } from "../iam/trust.ts";
 import { Fault } from "../model/fault.ts";
 import type { RoleGap } from "../model/role-gap.ts";
 import { ask } from "./authorize.ts";
@@ -39,7 +40,7 @@ export async function requireRoles(
   const { serviceRoleArn } = named;
   const passed = [
     ...(serviceRoleArn === undefined ? [] : [{ roleArn: serviceRoleArn, service: "opsworks.amazonaws.com" }]),
-    ...roleArns.map((roleArn) => ({ roleArn, service: "ec2.amazonaws.com" })),
+    ...roleArns.map((roleArn) => ({ roleArn, service: ec2ServiceIn(place.partition) })),
   ];
   await requirePassRole(call, passed);
   const errors = gaps.filter(({ severity }) => severity === "error");

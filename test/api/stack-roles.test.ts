@@ -202,10 +202,24 @@ describe("no stack is made", () => {
     },
   );
 
-  test("with a role of the right name in another path", async () => {
-    const service = roleArn("other/aws-opsworks-service-role");
-    iam.account = { RoleDetailList: stackRoles() };
-    expect((await create(creator, { service })).body.message).toContain(`${service}: IAM has no such role`);
+  test.for([() => undefined, () => "cut" as const])(
+    "with a role of the right name in another path, as IAM or an import has it: %#",
+    async (before) => {
+      iam.account = { RoleDetailList: stackRoles() };
+      iam.before = before;
+      const service = roleArn("other/aws-opsworks-service-role");
+      expect((await create(creator, { service })).body.message).toContain(
+        `${service}: IAM has no such role, but ${SERVICE_ROLE}: name that one`,
+      );
+      nothingWritten();
+    },
+  );
+
+  test("with the path of another instance profile", async () => {
+    const profile = profileArn("other/aws-opsworks-ec2-role");
+    expect((await create(creator, { profile })).body.message).toContain(
+      `${profile}: IAM has no such instance profile, but ${INSTANCE_PROFILE}: name that one`,
+    );
     nothingWritten();
   });
 
