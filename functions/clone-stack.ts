@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { CloneStack } from "../shared/contract/clone-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
-import { copyGrants, copyLayers, writesOfLayers } from "../shared/lambda/copies.ts";
-import { requireRoles } from "../shared/lambda/require-roles.ts";
+import { copyLayers, eventsOfGroups, GrantsCopy, writesOfLayers } from "../shared/lambda/copies.ts";
+import { requirePassRole } from "../shared/lambda/require-pass-role.ts";
+import { answerOfRoles, requireRoles } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { changeSettings } from "../shared/model/stack.ts";
@@ -40,10 +41,10 @@ export const handler = serve(CloneStack, async (call) => {
     serviceRoleArn: ServiceRoleArn,
     instanceProfileArns: [DefaultInstanceProfileArn, ...profiles],
   };
-  const RoleGaps = await requireRoles(call, roles, StackId);
+  const { gaps, passed } = await requireRoles(call, roles, StackId);
   await transact(table, [beginClone(table, StackId, call.now)]);
   await writeInBatches(table, writesOfLayers(call, layers));
-  if (ClonePermissions) await writeInBatches(table, copyGrants(call, source, StackId));
+  if (ClonePermissions) await writeInBatches(table, eventsOfGroups(call, source, StackId));
 
   const facts = { Name, ServiceRoleArn, DefaultInstanceProfileArn, Tags: source.Tags };
   const stack = {
@@ -57,11 +58,14 @@ export const handler = serve(CloneStack, async (call) => {
     Revision: randomUUID(),
   };
   const After = { ...facts, SourceStackId, ClonePermissions, LayerIds: layers.map(({ LayerId }) => LayerId) };
+  const grants = new GrantsCopy(call, source, StackId);
   return retryConflicts(CloneStack, call, async () => {
+    await requirePassRole(call, passed);
     await transact(table, [
+      ...(ClonePermissions ? [await grants.settle()] : []),
       ...finishClone(table, source, stack, settings),
       appendEvent(table, changeEvent(call, { StackId, After })),
     ]);
-    return { StackId, ...(RoleGaps.length === 0 ? {} : { RoleGaps }) };
+    return { StackId, ...answerOfRoles({ gaps }) };
   });
 });

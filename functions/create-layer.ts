@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { CreateLayer } from "../shared/contract/create-layer.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
-import { requireRoles } from "../shared/lambda/require-roles.ts";
+import { requirePassRole } from "../shared/lambda/require-pass-role.ts";
+import { answerOfRoles, requireRoles, reviewRoles, roleSource } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { filterLayer, restoreSecrets } from "../shared/model/layer.ts";
@@ -23,19 +24,23 @@ export const handler = serve(CreateLayer, async (call) => {
     Tags: {},
     CreatedAt: call.now.toISOString(),
   };
-  const { CustomInstanceProfileArn } = given;
-  const RoleGaps =
-    CustomInstanceProfileArn === undefined
-      ? []
-      : await requireRoles(call, { instanceProfileArns: [CustomInstanceProfileArn] }, StackId);
+  const { CustomInstanceProfileArn: profile } = given;
+  const source = roleSource();
+  const { gaps, passed } =
+    profile === undefined
+      ? { gaps: [], passed: [] }
+      : await requireRoles(call, { instanceProfileArns: [profile] }, StackId, source);
   return retryConflicts(CreateLayer, call, async () => {
     const { stack } = call.snapshot;
     if (!stack) throw noSuchStack(StackId);
+    await requirePassRole(call, passed);
+    const kept = { instanceProfileArns: profile === undefined ? [stack.DefaultInstanceProfileArn] : [] };
+    const review = await reviewRoles(call, kept, StackId, source);
     await shortnameMustBeFree(table, layer);
     await transact(table, [
       ...addLayer(table, stack, layer),
       appendEvent(table, changeEvent(call, { StackId, After: filterLayer(layer) })),
     ]);
-    return { LayerId, ...(RoleGaps.length === 0 ? {} : { RoleGaps }) };
+    return { LayerId, ...answerOfRoles({ gaps }, review) };
   });
 });

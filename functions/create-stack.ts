@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { CreateStack } from "../shared/contract/create-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
-import { requireRoles } from "../shared/lambda/require-roles.ts";
+import { answerOfRoles, requireRoles } from "../shared/lambda/require-roles.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { changeSettings } from "../shared/model/stack.ts";
 import { regionMustBe, stackArn } from "../shared/model/stack-arn.ts";
@@ -16,7 +16,7 @@ export const handler = serve(CreateStack, async (call) => {
   regionMustBe(place, Region);
   const StackId = randomUUID();
   const roles = { serviceRoleArn: ServiceRoleArn, instanceProfileArns: [DefaultInstanceProfileArn] };
-  const RoleGaps = await requireRoles(call, roles, StackId);
+  const { gaps } = await requireRoles(call, roles, StackId);
   const stack = {
     StackId,
     Arn: stackArn(place, StackId),
@@ -30,5 +30,5 @@ export const handler = serve(CreateStack, async (call) => {
   };
   const event = changeEvent(call, { StackId, After: { Name, ServiceRoleArn, DefaultInstanceProfileArn } });
   await transact(table, [...newStack(table, stack, changeSettings({}, settings)), appendEvent(table, event)]);
-  return { StackId, ...(RoleGaps.length === 0 ? {} : { RoleGaps }) };
+  return { StackId, ...answerOfRoles({ gaps }) };
 });

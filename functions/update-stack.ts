@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { UpdateStack } from "../shared/contract/update-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
-import { requireRoles } from "../shared/lambda/require-roles.ts";
+import { answerOfRoles, requireRoles, reviewRoles, roleSource } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
@@ -17,6 +17,7 @@ import { transact } from "../shared/table/write.ts";
 export const handler = serve(UpdateStack, async (call) => {
   const { StackId, Name, ServiceRoleArn, DefaultInstanceProfileArn, ...change } = call.input;
   const { table } = call.deployment;
+  const source = roleSource();
   return retryConflicts(UpdateStack, call, async () => {
     const { stack } = call.snapshot;
     if (!stack) throw noSuchStack(StackId);
@@ -24,19 +25,20 @@ export const handler = serve(UpdateStack, async (call) => {
     if (ServiceRoleArn !== undefined && ServiceRoleArn !== stack.ServiceRoleArn) {
       throw new Fault("ValidationException", "`ServiceRoleArn` of a stack cannot be changed");
     }
-    const isNewProfile =
-      DefaultInstanceProfileArn !== undefined &&
-      DefaultInstanceProfileArn !== stack.DefaultInstanceProfileArn;
-    const RoleGaps = isNewProfile
-      ? await requireRoles(call, { instanceProfileArns: [DefaultInstanceProfileArn] }, StackId)
-      : [];
-    const key = keys.stackSettings(StackId);
-    const before = readSettings((await getItems(table, [key])).get(key));
-    const after = changeSettings(before, change);
     const facts = {
       Name: Name ?? stack.Name,
       DefaultInstanceProfileArn: DefaultInstanceProfileArn ?? stack.DefaultInstanceProfileArn,
     };
+    const isNew = facts.DefaultInstanceProfileArn !== stack.DefaultInstanceProfileArn;
+    const profiles = [facts.DefaultInstanceProfileArn];
+    const kept = { serviceRoleArn: stack.ServiceRoleArn, instanceProfileArns: isNew ? [] : profiles };
+    const roles = [
+      isNew ? await requireRoles(call, { instanceProfileArns: profiles }, StackId, source) : {},
+      await reviewRoles(call, kept, StackId, source),
+    ];
+    const key = keys.stackSettings(StackId);
+    const before = readSettings((await getItems(table, [key])).get(key));
+    const after = changeSettings(before, change);
     const event = changeEvent(call, {
       StackId,
       Before: {
@@ -51,6 +53,6 @@ export const handler = serve(UpdateStack, async (call) => {
       putSettings(table, StackId, after),
       appendEvent(table, event),
     ]);
-    return RoleGaps.length === 0 ? {} : { RoleGaps };
+    return answerOfRoles(...roles);
   });
 });

@@ -1,13 +1,16 @@
-import { parseArgs } from "node:util";
+import { isDeepStrictEqual, parseArgs } from "node:util";
 import {
   AddRoleToInstanceProfileCommand,
-  type AddRoleToInstanceProfileCommandInput,
   CreateInstanceProfileCommand,
   CreateRoleCommand,
   EntityAlreadyExistsException,
+  GetInstanceProfileCommand,
   GetRoleCommand,
+  GetRolePolicyCommand,
+  type GetRolePolicyCommandInput,
   IAMClient,
   LimitExceededException,
+  NoSuchEntityException,
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { readRolesTemplate, type RoleToMake } from "./roles-template.ts";
@@ -23,8 +26,9 @@ infra/roles.yml, which CloudFormation makes too: aws cloudformation deploy --tem
   --instance-profile-name <name>   default: aws-opsworks-ec2-role
   --any-region                     the service may assume its role for stacks of any account and region
 
-What is there already stays as it is, and is said so.
-Exit code: 0, or 2 when they could not be made; run it again.
+What is there already stays as it is, and is said so. A role with another trust relationship stays as it is, too, and gets no policy: one that was made
+for stacks of another region does not do for this one. Give it another name, or change its trust relationship to what --any-region prints.
+Exit code: 0; 1 when something that is there differs from what would be made; 2 when something could not be made: run it again.
 `;
 
 async function main(): Promise<number> {
@@ -62,66 +66,90 @@ async function main(): Promise<number> {
     return 0;
   }
   const iam = new IAMClient({ region: values.region });
-  const { InstanceProfileName } = roles.instanceProfile;
-  await make(`role ${roles.instanceRole.RoleName}`, () => createRole(iam, roles.instanceRole));
-  await make(`instance profile ${InstanceProfileName}`, () =>
-    iam.send(new CreateInstanceProfileCommand({ InstanceProfileName })),
-  );
-  const RoleName = roles.instanceRole.RoleName;
-  await make(`role ${RoleName} in instance profile ${InstanceProfileName}`, () =>
-    addRole(iam, { InstanceProfileName, RoleName }),
-  );
-  await make(`role ${roles.serviceRole.RoleName}`, () => createRole(iam, roles.serviceRole));
-  return 0;
+  const areAsMade = [
+    await makeRole(iam, roles.instanceRole),
+    await makeProfile(iam, roles.instanceProfile.InstanceProfileName, roles.instanceRole.RoleName),
+    await makeRole(iam, roles.serviceRole),
+  ];
+  return areAsMade.includes(false) ? 1 : 0;
 }
 
-/** A role and its policies; they are put again into one that an earlier run left without. */
-async function createRole(iam: IAMClient, role: RoleToMake): Promise<void> {
+/** A role, and those of its policies that are not there. Answers whether it trusts whom it is to trust. */
+async function makeRole(iam: IAMClient, role: RoleToMake): Promise<boolean> {
   const { RoleName, Description, AssumeRolePolicyDocument, Policies } = role;
   const trust = JSON.stringify(AssumeRolePolicyDocument);
   const create = new CreateRoleCommand({ RoleName, Description, AssumeRolePolicyDocument: trust });
-  const isThere = await iam.send(create).then(
-    () => false,
-    (error: unknown) => {
-      if (error instanceof EntityAlreadyExistsException) return true;
-      throw error;
-    },
-  );
-  if (isThere && !(await isOurs(iam, role))) throw alreadyThere();
-  for (const { PolicyName, PolicyDocument } of Policies) {
-    const document = JSON.stringify(PolicyDocument);
-    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument: document }));
+  const isMade = await unlessThere(() => iam.send(create));
+  const other = isMade ? undefined : await otherTrust(iam, role);
+  say(isMade, `role ${RoleName}`);
+  if (other !== undefined) {
+    differs(`role ${RoleName} has the trust relationship ${other}, and would be made with ${trust}`);
+    return false;
   }
+  for (const { PolicyName, PolicyDocument } of Policies) {
+    const isThere = !isMade && (await hasPolicy(iam, { RoleName, PolicyName }));
+    const put = { RoleName, PolicyName, PolicyDocument: JSON.stringify(PolicyDocument) };
+    if (!isThere) await iam.send(new PutRolePolicyCommand(put));
+    say(!isThere, `policy ${PolicyName} of role ${RoleName}`);
+  }
+  return true;
 }
 
-/** Whether a role of that name trusts whom ours does, so that an earlier run may have made it. */
-async function isOurs(iam: IAMClient, { RoleName, AssumeRolePolicyDocument }: RoleToMake): Promise<boolean> {
+/** The trust relationship of a role that is there; `undefined` when it says what ours does, so that an earlier run may have made it. */
+async function otherTrust(
+  iam: IAMClient,
+  { RoleName, AssumeRolePolicyDocument: ours }: RoleToMake,
+): Promise<string | undefined> {
   const { Role } = await iam.send(new GetRoleCommand({ RoleName }));
   const text = decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "");
-  return text === JSON.stringify(AssumeRolePolicyDocument);
+  const isSame = text !== "" && isDeepStrictEqual(JSON.parse(text), JSON.parse(JSON.stringify(ours)));
+  return isSame ? undefined : text;
 }
 
-/** An instance profile holds one role, so another one is beyond its limit. */
-async function addRole(iam: IAMClient, into: AddRoleToInstanceProfileCommandInput): Promise<void> {
+async function hasPolicy(iam: IAMClient, named: GetRolePolicyCommandInput): Promise<boolean> {
   try {
-    await iam.send(new AddRoleToInstanceProfileCommand(into));
+    await iam.send(new GetRolePolicyCommand(named));
+    return true;
   } catch (error) {
-    throw error instanceof LimitExceededException ? alreadyThere() : error;
+    if (error instanceof NoSuchEntityException) return false;
+    throw error;
   }
 }
 
-function alreadyThere(): EntityAlreadyExistsException {
-  return new EntityAlreadyExistsException({ message: "it is there already", $metadata: {} });
+/** An instance profile with its role. Answers whether it holds that one: it holds at most one, so another is beyond its limit. */
+async function makeProfile(iam: IAMClient, InstanceProfileName: string, RoleName: string): Promise<boolean> {
+  const create = new CreateInstanceProfileCommand({ InstanceProfileName });
+  say(await unlessThere(() => iam.send(create)), `instance profile ${InstanceProfileName}`);
+  const add = new AddRoleToInstanceProfileCommand({ InstanceProfileName, RoleName });
+  const isMade = await unlessThere(() => iam.send(add), LimitExceededException);
+  const get = new GetInstanceProfileCommand({ InstanceProfileName });
+  const held = isMade ? RoleName : (await iam.send(get)).InstanceProfile?.Roles?.[0]?.RoleName;
+  if (held === RoleName) say(isMade, `role ${RoleName} in instance profile ${InstanceProfileName}`);
+  else
+    differs(`instance profile ${InstanceProfileName} holds role ${held}, and would be made with ${RoleName}`);
+  return held === RoleName;
 }
 
-async function make(what: string, create: () => Promise<unknown>): Promise<void> {
+/** Whether it was made; not, when it is there, which IAM says by that error. */
+async function unlessThere(
+  make: () => Promise<unknown>,
+  IsThere: typeof EntityAlreadyExistsException | typeof LimitExceededException = EntityAlreadyExistsException,
+): Promise<boolean> {
   try {
-    await create();
-    process.stderr.write(`made: ${what}\n`);
+    await make();
+    return true;
   } catch (error) {
-    if (!(error instanceof EntityAlreadyExistsException)) throw error;
-    process.stderr.write(`there already, left as it is: ${what}\n`);
+    if (error instanceof EntityAlreadyExistsException || error instanceof IsThere) return false;
+    throw error;
   }
+}
+
+function say(isMade: boolean, what: string): void {
+  process.stderr.write(isMade ? `made: ${what}\n` : `there already, left as it is: ${what}\n`);
+}
+
+function differs(how: string): void {
+  process.stderr.write(`differs, left as it is: ${how}\n`);
 }
 
 try {

@@ -67,7 +67,12 @@ function withoutAllows({ name, policy }: NamedPolicy): NamedPolicy {
   return { name, policy: { ...policy, about } };
 }
 
-/** An application on an instance: EC2 names the session of an instance's role after the instance. */
+/**
+ * An application on an instance: EC2 names the session of an instance's role after the instance. The role is one that EC2 may assume, or
+ * that an instance profile holds, whichever applies there; of one that was never imported neither is known, so it may be.
+ */
 function isApplication({ kind, sessionName = "" }: Principal, user: User | undefined): boolean {
-  return kind === "session" && /^i-[0-9a-f]{8,17}$/.test(sessionName) && (user?.TrustsEc2 ?? false);
+  if (kind !== "session" || !user || !/^i-[0-9a-f]{8,17}$/.test(sessionName)) return false;
+  const { TrustsEc2 = true, InstanceProfiles = [] } = user;
+  return TrustsEc2 || InstanceProfiles.length > 0;
 }

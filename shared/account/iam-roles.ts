@@ -13,7 +13,7 @@ import { ManagedPolicyDetail } from "./account-details.ts";
 import type { InstanceProfileFacts, PolicyText, RoleFacts } from "./role-facts.ts";
 
 /**
- * Roles and instance profiles as IAM has them now; `undefined` for one that it does not have.
+ * Roles and instance profiles as IAM has them now under a name, in whatever path; `undefined` for one that it does not have.
  * Source: IAM API Reference, GetRole, GetInstanceProfile, ListRolePolicies, ListAttachedRolePolicies.
  */
 export class IamRoles {
@@ -36,10 +36,9 @@ export class IamRoles {
   role(arn: string): Promise<RoleFacts | undefined> {
     return unlessMissing(async () => {
       const { Role } = await this.#client.send(new GetRoleCommand({ RoleName: nameOf(arn) }));
-      // Another path, or another account's.
-      if (Role?.Arn !== arn) return undefined;
+      if (Role?.Arn === undefined) return undefined;
       return {
-        Arn: arn,
+        Arn: Role.Arn,
         Trust: { Name: "trust policy", Text: textOf(Role.AssumeRolePolicyDocument ?? "") },
         Policies: [...(await this.#inline(nameOf(arn))), ...(await this.#attached(nameOf(arn)))],
       };
@@ -50,10 +49,10 @@ export class IamRoles {
     return unlessMissing(async () => {
       const get = new GetInstanceProfileCommand({ InstanceProfileName: nameOf(arn) });
       const { InstanceProfile } = await this.#client.send(get);
-      if (InstanceProfile?.Arn !== arn) return undefined;
+      if (InstanceProfile?.Arn === undefined) return undefined;
       const [held] = InstanceProfile.Roles ?? [];
       const Role = held?.Arn === undefined ? undefined : await this.role(held.Arn);
-      return { Arn: arn, ...(Role ? { Role } : {}) };
+      return { Arn: InstanceProfile.Arn, ...(Role ? { Role } : {}) };
     });
   }
 

@@ -8,11 +8,11 @@ import type { Table } from "../table/table.ts";
 import { readUser } from "../table/users.ts";
 import type { InstanceProfileFacts, PolicyText, RoleFacts } from "./role-facts.ts";
 
-/** A role as the last import saw it: `undefined`, it was gone; `unknown`, no import saw it. */
+/** A role of that name as the last import saw it: `undefined`, it was gone; `unknown`, no import saw it. */
 export async function importedRole(table: Table, arn: string): Promise<RoleFacts | undefined | "unknown"> {
   const userArn = readPrincipal(arn)?.userArn;
   const role = userArn === undefined ? undefined : await readRole(table, userArn);
-  if (!role || role.RoleArn !== arn) return "unknown";
+  if (!role) return "unknown";
   return role.GoneSince === undefined ? factsOf(table, role) : undefined;
 }
 

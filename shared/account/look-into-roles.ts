@@ -1,6 +1,6 @@
 import type { RoleGap } from "../model/role-gap.ts";
 import type { Stack } from "../model/stack.ts";
-import { layersOfStack } from "../table/layers.ts";
+import { profilesOfLayers } from "../table/layers.ts";
 import type { Table } from "../table/table.ts";
 import type { IamRoles } from "./iam-roles.ts";
 import { importedInstanceProfile, importedRole } from "./imported-roles.ts";
@@ -14,12 +14,11 @@ export type NamedRoles = {
 
 /** The roles that a stack and its layers name. */
 export async function rolesOfStack(table: Table, stack: Stack): Promise<NamedRoles> {
-  const instanceProfileArns = [stack.DefaultInstanceProfileArn];
-  for await (const layers of layersOfStack(table, stack.StackId)) {
-    for (const { CustomInstanceProfileArn: own } of layers)
-      if (own !== undefined) instanceProfileArns.push(own);
-  }
-  return { serviceRoleArn: stack.ServiceRoleArn, instanceProfileArns };
+  const ofLayers = await profilesOfLayers(table, stack.StackId);
+  return {
+    serviceRoleArn: stack.ServiceRoleArn,
+    instanceProfileArns: [stack.DefaultInstanceProfileArn, ...ofLayers],
+  };
 }
 
 /** What was found. */
@@ -34,20 +33,16 @@ export type LookedInto = {
 /** How long IAM is asked before what the last import saw has to do, in milliseconds; a function has ten seconds. */
 const PATIENCE = 5000;
 
-/**
- * Looks into the roles of a stack: as IAM has them now or, when it does not answer, as the last import saw them.
- * @param iam left out to go by the import alone
- */
+/** Looks into the roles of a stack: as IAM has them now or, when it does not answer, as the last import saw them. */
 export async function lookIntoRoles(
   table: Table,
-  iam: IamRoles | undefined,
+  source: RoleSource,
   { serviceRoleArn, instanceProfileArns }: NamedRoles,
   stack: For,
 ): Promise<LookedInto> {
   const gaps: RoleGap[] = [];
   const roleArns: string[] = [];
   const unknown: string[] = [];
-  const source = new Source(iam);
   if (serviceRoleArn !== undefined) {
     const facts = await source.ask(
       (roles) => roles.role(serviceRoleArn),
@@ -69,11 +64,12 @@ export async function lookIntoRoles(
 }
 
 /** Asks IAM, and once it did not answer or took too long, the import alone. */
-class Source {
+export class RoleSource {
   readonly #until = performance.now() + PATIENCE;
   #iam: IamRoles | undefined;
 
-  constructor(iam: IamRoles | undefined) {
+  /** @param iam left out to go by the import alone */
+  constructor(iam?: IamRoles) {
     this.#iam = iam;
   }
 

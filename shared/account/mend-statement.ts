@@ -2,6 +2,7 @@ import * as z from "zod";
 import { Context } from "../iam/context.ts";
 import { compileAction } from "../iam/policy.ts";
 import type { PolicyFinding } from "../iam/validate.ts";
+import type { Place } from "../model/stack-arn.ts";
 
 const Listed = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
 const Statement = z.looseObject({
@@ -24,20 +25,20 @@ const isPassedToService = (key: string) => key.toLowerCase() === "iam:passedtose
  * tell: of a Deny, of what is excepted, and of an action with a wildcard that covers PassRole, which must not lose its condition.
  * @param text a document that was read
  */
-export function mendStatement(text: string, finding: PolicyFinding, accountId: string): unknown {
+export function mendStatement(text: string, finding: PolicyFinding, place: Place): unknown {
   const mend = MENDED[finding.code];
   if (!mend) return undefined;
   const [, index = "0"] = /^\$\.Statement\[(\d+)\]/.exec(finding.path) ?? [];
   const { Statement: statements } = PolicyText.parse(JSON.parse(text));
   const { data: statement } = Statement.safeParse(statements[Number(index)]);
   if (statement?.Effect !== "Allow" || statement.Action.some(coversPassRole)) return undefined;
-  return mend(statement, accountId);
+  return mend(statement, place);
 }
 
-const MENDED: Readonly<Record<string, (statement: Statement, accountId: string) => unknown>> = {
+const MENDED: Readonly<Record<string, (statement: Statement, place: Place) => unknown>> = {
   "passed-to-service": splitOffPassRole,
-  "pass-role-on-no-role": (statement, accountId) => {
-    const role = { Resource: `arn:aws:iam::${accountId}:role/<name>` };
+  "pass-role-on-no-role": (statement, { partition, accountId }) => {
+    const role = { Resource: `arn:${partition}:iam::${accountId}:role/<name>` };
     const [others, passRole] = splitActions(statement);
     return [...others, ...passRole.map((one) => ({ ...one, ...role }))];
   },

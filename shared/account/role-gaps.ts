@@ -2,7 +2,7 @@ import { Context } from "../iam/context.ts";
 import { InvalidPolicy } from "../iam/invalid-policy.ts";
 import { readJson } from "../iam/json.ts";
 import { MAX_POLICY_LENGTH } from "../iam/policy.ts";
-import { EC2_SERVICES, mayAssume } from "../iam/trust.ts";
+import { EC2_SERVICES, ec2ServiceIn, mayAssume } from "../iam/trust.ts";
 import { type PolicyFinding, validatePolicy } from "../iam/validate.ts";
 import type { RoleGap } from "../model/role-gap.ts";
 import { type Place, stackArn } from "../model/stack-arn.ts";
@@ -27,7 +27,7 @@ export type For = { readonly place: Place; readonly stackId: string };
  * Source: OpsWorks User Guide, "Allowing AWS OpsWorks Stacks to Act on Your Behalf".
  */
 export function gapsOfServiceRole(arn: string, role: RoleFacts | undefined, stack: For): RoleGap[] {
-  return role ? gapsOf("service role", role, stack) : [noSuchRole(arn)];
+  return role?.Arn === arn ? gapsOf("service role", role, stack) : [notThere("role", arn, role?.Arn)];
 }
 
 /**
@@ -39,10 +39,7 @@ export function gapsOfInstanceProfile(
   profile: InstanceProfileFacts | undefined,
   stack: For,
 ): RoleGap[] {
-  if (!profile) {
-    const message = "IAM has no such instance profile: make it, as infra/roles.yml does";
-    return [{ severity: "error", code: "no-such-instance-profile", Arn: arn, message }];
-  }
+  if (profile?.Arn !== arn) return [notThere("instance profile", arn, profile?.Arn)];
   if (!profile.Role) {
     const message = "holds no role, so nothing on an instance gets credentials: add a role to it";
     return [{ severity: "error", code: "profile-without-role", Arn: arn, message }];
@@ -50,9 +47,11 @@ export function gapsOfInstanceProfile(
   return gapsOf("instance profile", profile.Role, stack);
 }
 
-function noSuchRole(arn: string): RoleGap {
-  const message = "IAM has no such role: make it, as infra/roles.yml does";
-  return { severity: "error", code: "no-such-role", Arn: arn, message };
+/** @param other what IAM has under that name in another path: a name is unique in an account, whatever its path */
+function notThere(what: "role" | "instance profile", Arn: string, other: string | undefined): RoleGap {
+  const code = what === "role" ? "no-such-role" : "no-such-instance-profile";
+  const remedy = other === undefined ? ": make it, as infra/roles.yml does" : `, but ${other}: name that one`;
+  return { severity: "error", code, Arn, message: `IAM has no such ${what}${remedy}` };
 }
 
 function gapsOf(need: Need, role: RoleFacts, stack: For): RoleGap[] {
@@ -60,7 +59,7 @@ function gapsOf(need: Need, role: RoleFacts, stack: For): RoleGap[] {
 }
 
 function gapsOfTrust(need: Need, { Arn, Trust }: RoleFacts, { place, stackId }: For): RoleGap[] {
-  const [service] = NEEDS[need];
+  const service = need === "instance profile" ? ec2ServiceIn(place.partition) : NEEDS[need][0];
   const gap = { Arn, policy: "trust policy", mend: trustOf(service) };
   if ("Unreadable" in Trust)
     return [{ ...gap, severity: "error", code: "unreadable", message: Trust.Unreadable }];
@@ -117,7 +116,7 @@ function trustOf(service: string) {
 function gapsOfPolicies(need: Need, { Arn, Policies }: RoleFacts, { place }: For): RoleGap[] {
   if (Policies.length === 0) {
     const message = "has no policy, so it grants nothing until one is attached";
-    return [{ severity: "warning", code: "no-policy", Arn, message, mend: EXAMPLES[need] }];
+    return [{ severity: "warning", code: "no-policy", Arn, message, mend: EXAMPLES[need](place) }];
   }
   return Policies.flatMap((given): RoleGap[] => {
     const { Name: policy } = given;
@@ -127,7 +126,7 @@ function gapsOfPolicies(need: Need, { Arn, Policies }: RoleFacts, { place }: For
     return validatePolicy(text, "identity", { isAccepted: true }).flatMap((finding): RoleGap[] => {
       const code = codeOf(finding);
       if (!code) return [];
-      const mend = mendStatement(text, finding, place.accountId);
+      const mend = mendStatement(text, finding, place);
       const { path, message } = finding;
       return [
         { severity: "warning", code, Arn, policy, path, message, ...(mend === undefined ? {} : { mend }) },
@@ -142,8 +141,8 @@ function codeOf({ severity, code }: PolicyFinding): RoleGap["code"] | undefined 
 }
 
 /** A policy to begin with. */
-const EXAMPLES: Readonly<Record<Need, unknown>> = {
-  "service role": {
+const EXAMPLES: Readonly<Record<Need, (place: Place) => unknown>> = {
+  "service role": ({ partition }) => ({
     Version: "2012-10-17",
     Statement: [
       {
@@ -162,12 +161,12 @@ const EXAMPLES: Readonly<Record<Need, unknown>> = {
         Effect: "Allow",
         Action: "iam:PassRole",
         Resource: "*",
-        Condition: { StringEquals: { "iam:PassedToService": "ec2.amazonaws.com" } },
+        Condition: { StringEquals: { "iam:PassedToService": ec2ServiceIn(partition) } },
       },
     ],
-  },
-  "instance profile": {
+  }),
+  "instance profile": ({ partition }) => ({
     Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Action: ["s3:GetObject"], Resource: "arn:aws:s3:::<bucket>/*" }],
-  },
+    Statement: [{ Effect: "Allow", Action: ["s3:GetObject"], Resource: `arn:${partition}:s3:::<bucket>/*` }],
+  }),
 };

@@ -9,7 +9,7 @@ import { listUsers, readUser } from "../table/users.ts";
 import type { User } from "../model/user.ts";
 import type { IamReader } from "./iam-reader.ts";
 import { type Due, ImportJob } from "./import-job.ts";
-import { lookIntoRoles, rolesOfStack } from "./look-into-roles.ts";
+import { lookIntoRoles, RoleSource, rolesOfStack } from "./look-into-roles.ts";
 import { noSourceIn } from "./start-import.ts";
 import { AccountResolver, type AccountUser, uniqueIdOf, unreadableOf, userArnOf } from "./resolve-account.ts";
 import { markGone, type SourceProfile, writeDocuments, writeUsers, type Writing } from "./write-users.ts";
@@ -242,6 +242,7 @@ class ImportPass {
   /** Whether the roles of stacks are still what they were made with: trust relationships drift. */
   async #lookIntoRoles(): Promise<void> {
     const { table } = this.#job;
+    const source = new RoleSource();
     let token: string | undefined;
     do {
       const { page, next } = await listStacks(table, PAGE, token);
@@ -250,12 +251,15 @@ class ImportPass {
         const [, partition = "", , region = ""] = stack.Arn.split(":");
         const place = { partition, region, accountId: this.#accountId };
         const named = await rolesOfStack(table, stack);
-        const { gaps, unknown } = await lookIntoRoles(table, undefined, named, { place, stackId: StackId });
+        const { gaps, unknown } = await lookIntoRoles(table, source, named, { place, stackId: StackId });
         this.#job.roleGaps(
           StackId,
           gaps.filter(({ severity }) => severity === "error"),
         );
-        for (const arn of unknown) this.#job.notUnderstood(`stack ${StackId}: ${arn} is not imported`);
+        for (const arn of unknown)
+          this.#job.notUnderstood(
+            `stack ${StackId}: ${arn} is not imported, so import all users, or ask CheckStackRoles`,
+          );
       }
       this.#job.checkTime();
       token = next;

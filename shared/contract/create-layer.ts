@@ -11,6 +11,10 @@ export const CreateLayer = operation({
   path: "/CreateLayer",
   reads: false,
   input: LayerSettings.extend({ StackId, Type: LayerType, Name: LayerName, Shortname, ...Writing }),
-  output: z.object({ LayerId: z.string(), RoleGaps: z.array(RoleGap).optional() }),
+  output: z.object({
+    LayerId: z.string(),
+    RoleGaps: z.array(RoleGap).optional(),
+    NotKnown: z.array(z.string()).optional(),
+  }),
   needs: ({ StackId }) => ({ action: "opsworks:CreateLayer", stackId: StackId }),
 });

@@ -15,6 +15,6 @@ export const UpdateLayer = operation({
     Shortname: Shortname.optional(),
     ...Changing,
   }),
-  output: z.object({ RoleGaps: z.array(RoleGap).optional() }),
+  output: z.object({ RoleGaps: z.array(RoleGap).optional(), NotKnown: z.array(z.string()).optional() }),
   needs: ({ LayerId }) => ({ action: "opsworks:UpdateLayer", layerId: LayerId }),
 });

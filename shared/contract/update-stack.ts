@@ -17,6 +17,6 @@ export const UpdateStack = operation({
     DefaultInstanceProfileArn: InstanceProfileArn.optional(),
     ...Changing,
   }),
-  output: z.object({ RoleGaps: z.array(RoleGap).optional() }),
+  output: z.object({ RoleGaps: z.array(RoleGap).optional(), NotKnown: z.array(z.string()).optional() }),
   needs: ({ StackId }) => ({ action: "opsworks:UpdateStack", stackId: StackId }),
 });

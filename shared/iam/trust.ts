@@ -9,6 +9,11 @@ const ASSUME_ROLE = "sts:assumerole";
 /** The service by which what runs on an instance gets the credentials of its role. */
 export const EC2_SERVICES = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn"] as const;
 
+/** What EC2 is called in a partition. Source: CloudFormation User Guide, pseudo parameter `AWS::URLSuffix`. */
+export function ec2ServiceIn(partition: string): (typeof EC2_SERVICES)[number] {
+  return partition === "aws-cn" ? "ec2.amazonaws.com.cn" : "ec2.amazonaws.com";
+}
+
 /**
  * Whether a role's trust policy names one of the services for `sts:AssumeRole`, conditions left aside: what could be assumed, not
  * what will be.

@@ -35,7 +35,7 @@ export async function authorizeCall(operation: Operation, call: Call): Promise<v
     need.stackId;
   const userArns = [...namesOf(call.caller.principal), ...(operation.about?.(call.input) ?? [])];
   call.snapshot = await loadSnapshot(table, { userArns, stackId });
-  await requireAllowed(call, action);
+  await requireAllowed(call, action, stackId === undefined ? (layerId ?? instanceId) : undefined);
   if (layerId !== undefined && stackId === undefined) throw noSuchLayer(layerId);
   if (instanceId !== undefined && stackId === undefined) throw noSuchInstance(instanceId);
 }
@@ -95,7 +95,7 @@ async function authorizeOnWhatTheyHave(
   const missing = ids.find((id) => !stackIds.has(id));
   if (missing !== undefined) {
     call.snapshot = await loadSnapshot(call.deployment.table, { userArns: namesOf(call.caller.principal) });
-    await requireAllowed(call, action);
+    await requireAllowed(call, action, missing);
     throw isNotThere(missing);
   }
   const byId = new Map(stacks.map((stack) => [stack.StackId, stack]));
@@ -107,9 +107,10 @@ async function authorizeOnWhatTheyHave(
   );
 }
 
-async function requireAllowed(call: Call, action: string): Promise<void> {
+/** @param lost the layer or instance of which no stack was found to ask about */
+async function requireAllowed(call: Call, action: string, lost?: string): Promise<void> {
   call.answer = await ask(call, action);
-  if (call.answer.decision !== "allowed") throw accessDenied(call.answer);
+  if (call.answer.decision !== "allowed") throw accessDenied(call.answer, lost);
   const { stackId, stack } = call.snapshot;
   if (stackId !== undefined && !stack) throw noSuchStack(stackId);
 }
@@ -127,13 +128,15 @@ export function ask(call: Call, action: string): Promise<Answer> {
 }
 
 /** In the words of IAM, and the reason. */
-export function accessDenied(refused: Answer): Fault {
+export function accessDenied(refused: Answer, lost?: string): Fault {
   const { subject, action, resource, rule, mustPassRole, policiesAsOf } = refused;
   const age = policiesAsOf === undefined ? "" : `; policies as of ${policiesAsOf}`;
+  const hint =
+    lost === undefined ? "" : `; no stack has ${lost}, so it was asked of all stacks: check the id`;
   const what =
     rule === "pass-role" ? `iam:PassRole on resource: ${mustPassRole}` : `${action} on resource: ${resource}`;
   return new Fault(
     "AccessDeniedException",
-    `User: ${subject.arn} is not authorized to perform: ${what} (${rule}: ${explain(refused)}${age})`,
+    `User: ${subject.arn} is not authorized to perform: ${what} (${rule}: ${explain(refused)}${hint}${age})`,
   );
 }

@@ -2,10 +2,17 @@ import { randomUUID } from "node:crypto";
 import { type Grant, NO_GRANT, type Permission, permissionOf } from "../model/grant.ts";
 import type { Layer } from "../model/layer.ts";
 import type { Stack } from "../model/stack.ts";
-import type { User } from "../model/user.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
-import { grantsOfStack, setGrant } from "../table/grants.ts";
+import {
+  grantsMustBe,
+  grantsOfStack,
+  readGrant,
+  readGrantsRevision,
+  removeGrant,
+  setGrant,
+} from "../table/grants.ts";
+import { writeInBatches } from "../table/batches.ts";
 import { keys } from "../table/keys.ts";
 import { layersOfStack, newLayer } from "../table/layers.ts";
 import { readUser } from "../table/users.ts";
@@ -33,32 +40,94 @@ export async function* writesOfLayers({ deployment }: Call, layers: readonly Lay
   for (const layer of layers) yield newLayer(deployment.table, layer);
 }
 
-/** What everybody has on a stack, given to them on another, each with its event. */
-export async function* copyGrants(call: Call, source: Stack, StackId: string): AsyncGenerator<Write[]> {
-  const { table } = call.deployment;
-  const event = (about: { IamUserArn: string } | { GroupName: string }, Before: object, After: object) =>
-    appendEvent(table, changeEvent(call, { StackId, ...about, Before, After }));
+/** The events of the levels that groups get on a copy, with the copy itself. */
+export async function* eventsOfGroups(call: Call, source: Stack, StackId: string): AsyncGenerator<Write[]> {
   for (const [GroupName, { Level }] of Object.entries(source.GroupGrants ?? {})) {
-    yield [event({ GroupName }, { Level: NO_GRANT.Level }, { Level })];
-  }
-  for await (const grants of grantsOfStack(table, source.StackId)) {
-    for (const [user, permission] of await liveGrants(call, grants)) {
-      const { IamUserArn } = user;
-      const grant = setGrant(table, user, StackId, permission, undefined);
-      if (grant) yield [grant, event({ IamUserArn }, NO_GRANT, permission)];
-    }
+    const change = { StackId, GroupName, Before: { Level: NO_GRANT.Level }, After: { Level } };
+    yield [appendEvent(call.deployment.table, changeEvent(call, change))];
   }
 }
 
-/** Without what was given to earlier users of the same names. */
-async function liveGrants(
-  { deployment }: Call,
-  grants: readonly Grant[],
-): Promise<(readonly [User, Permission])[]> {
-  const keyOf = ({ IamUserArn }: Grant) => keys.user(IamUserArn);
-  const items = await getItems(deployment.table, grants.map(keyOf));
-  return grants.flatMap((grant) => {
-    const user = readUser(items.get(keyOf(grant)));
-    return user ? [[user, permissionOf(user, grant)] as const] : [];
-  });
+/** What users have on a stack, given to them on another, each with its event. */
+export class GrantsCopy {
+  readonly #call: Call;
+  readonly #source: string;
+  readonly #copy: string;
+  /** Whoever may have something on the copy. */
+  readonly #given = new Set<string>();
+  /** The revisions of the source's grants that the copy has. */
+  #settled: ReadonlyMap<string, string> = new Map();
+
+  constructor(call: Call, source: Stack, copyId: string) {
+    this.#call = call;
+    this.#source = source.StackId;
+    this.#copy = copyId;
+  }
+
+  /**
+   * Gives the copy what the source has now; again, what has changed since. Answers with what holds the source to it: what is written
+   * together with that is a copy of the source as it is at that moment.
+   */
+  async settle(): Promise<Write> {
+    const { table } = this.#call.deployment;
+    const revision = await readGrantsRevision(table, this.#source);
+    const seen = new Map<string, string>();
+    await writeInBatches(table, this.#differences(seen));
+    this.#settled = seen;
+    return grantsMustBe(table, this.#source, revision);
+  }
+
+  async *#differences(seen: Map<string, string>): AsyncGenerator<Write[]> {
+    for await (const grants of grantsOfStack(this.#call.deployment.table, this.#source)) {
+      for (const { IamUserArn, Revision } of grants) seen.set(IamUserArn, Revision);
+      yield* this.#give(
+        grants.filter(({ IamUserArn, Revision }) => this.#settled.get(IamUserArn) !== Revision),
+      );
+    }
+    yield* this.#take([...this.#given].filter((userArn) => !seen.has(userArn)));
+  }
+
+  /** But for what was given to earlier users of the same names. */
+  async *#give(grants: readonly Grant[]): AsyncGenerator<Write[]> {
+    const { table } = this.#call.deployment;
+    const userKey = ({ IamUserArn }: Grant) => keys.user(IamUserArn);
+    const users = await getItems(table, grants.map(userKey));
+    const theirs = await this.#ofCopy(grants.map(({ IamUserArn }) => IamUserArn));
+    for (const grant of grants) {
+      const user = readUser(users.get(userKey(grant)));
+      if (!user) continue;
+      const current = theirs.get(user.IamUserArn);
+      const permission = permissionOf(user, grant);
+      const write = setGrant(table, user, this.#copy, permission, current);
+      if (!write) continue;
+      this.#given.add(user.IamUserArn);
+      yield [write, this.#event(user.IamUserArn, permissionOf(user, current), permission)];
+    }
+  }
+
+  async *#take(userArns: readonly string[]): AsyncGenerator<Write[]> {
+    for (const grant of (await this.#ofCopy(userArns)).values()) {
+      const before = permissionOf(grant, grant);
+      const write = removeGrant(this.#call.deployment.table, grant);
+      yield [write, this.#event(grant.IamUserArn, before, NO_GRANT)];
+    }
+  }
+
+  /** What these have on the copy already. */
+  async #ofCopy(userArns: readonly string[]): Promise<Map<string, Grant>> {
+    const given = userArns.filter((userArn) => this.#given.has(userArn));
+    const keyOf = (userArn: string) => keys.grant(this.#copy, userArn);
+    const items = await getItems(this.#call.deployment.table, given.map(keyOf));
+    return new Map(
+      given.flatMap((userArn) => {
+        const grant = readGrant(items.get(keyOf(userArn)));
+        return grant ? [[userArn, grant] as const] : [];
+      }),
+    );
+  }
+
+  #event(IamUserArn: string, Before: Permission, After: Permission): Write {
+    const change = { StackId: this.#copy, IamUserArn, Before, After };
+    return appendEvent(this.#call.deployment.table, changeEvent(this.#call, change));
+  }
 }

@@ -1,3 +1,4 @@
+import { touchGrants } from "../table/grants.ts";
 import { noSuchStack, putStack } from "../table/stacks.ts";
 import { ensureUnixId } from "../table/unix-ids.ts";
 import { transact } from "../table/write.ts";
@@ -32,7 +33,8 @@ export async function setPermissions(
       grantsOf: changes.map(({ user }) => user.IamUserArn),
       stack: levels !== undefined,
     }),
-    ...(levels ? [putStack(table, levels.stack, stack.Revision)] : []),
+    // Either way a copy that is being made of the stack sees that there was a change.
+    levels ? putStack(table, levels.stack, stack.Revision) : touchGrants(table, stackId),
     ...changes.flatMap(({ writes }) => writes),
     ...(levels?.events ?? []),
   ]);

@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import { Fault } from "../model/fault.ts";
 import { Grant, isSamePermission, NO_GRANT, type Permission, permissionOf } from "../model/grant.ts";
 import type { User } from "../model/user.ts";
+import { getItems } from "./get-items.ts";
 import { INDEX, indexKeys, keys } from "./keys.ts";
 import { queryPages } from "./list.ts";
 import type { Table } from "./table.ts";
-import { mustBe, putOver, removeAt, type Write } from "./write.ts";
+import { mustBe, put, putOver, removeAt, type Write } from "./write.ts";
+
+const Revised = Grant.pick({ Revision: true });
 
 export function readGrant(item: unknown): Grant | undefined {
   return item === undefined ? undefined : Grant.parse(item);
@@ -25,8 +28,7 @@ export function setGrant(
   if (isSamePermission(permission, permissionOf(user, current))) return undefined;
   const key = keys.grant(stackId, user.IamUserArn);
   const changed = () => changedMeanwhile(user.IamUserArn);
-  if (isSamePermission(permission, NO_GRANT))
-    return current && removeAt(table, key, current.Revision, changed);
+  if (isSamePermission(permission, NO_GRANT)) return current && removeGrant(table, current);
   const grant: Grant = {
     ...permission,
     StackId: stackId,
@@ -41,6 +43,33 @@ export function setGrant(
 /** The grant is to be as it was read. */
 export function grantMustBe(table: Table, { StackId, IamUserArn, Revision }: Grant): Write {
   return mustBe(table, keys.grant(StackId, IamUserArn), Revision, () => changedMeanwhile(IamUserArn));
+}
+
+/** Gives the grants on a stack a new revision; whoever changes one does, or changes the stack itself, so that a copy sees that they are no longer what it read. */
+export function touchGrants(table: Table, stackId: string): Write {
+  return put(table, keys.grants(stackId), { Revision: randomUUID() });
+}
+
+/** The revision of the grants on a stack; `undefined` as long as nobody was given any. */
+export async function readGrantsRevision(table: Table, stackId: string): Promise<string | undefined> {
+  const key = keys.grants(stackId);
+  return Revised.optional().parse((await getItems(table, [key])).get(key))?.Revision;
+}
+
+/** No grant on the stack has changed since that revision was read. */
+export function grantsMustBe(table: Table, stackId: string, revision: string | undefined): Write {
+  const changed = () =>
+    new Fault(
+      "ConflictException",
+      `the permissions on stack ${stackId} were changed by somebody else meanwhile, try again`,
+      { transient: true },
+    );
+  return mustBe(table, keys.grants(stackId), revision, changed);
+}
+
+/** Takes away a grant as it was read. */
+export function removeGrant(table: Table, { StackId, IamUserArn, Revision }: Grant): Write {
+  return removeAt(table, keys.grant(StackId, IamUserArn), Revision, () => changedMeanwhile(IamUserArn));
 }
 
 /** The grants on a stack, page after page, read consistently; of users who are no longer the same, too. */

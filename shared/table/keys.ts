@@ -34,6 +34,8 @@ export const keys = {
   nonce: (instanceId: string, nonce: string): Key => ({ pk: `NONCE#${instanceId}#${nonce}`, sk: "NONCE" }),
   /** A stack that is being copied and is not there yet. */
   unfinishedClone: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "CLONE" }),
+  /** Renewed with every change of a user's grant on the stack. */
+  grants: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "GRANTS" }),
   grant: (stackId: string, userArn: string): Key => ({ pk: `STACK#${stackId}`, sk: `GRANT#${userArn}` }),
   user: (userArn: string): Key => ({ pk: `USER#${userArn}`, sk: "USER" }),
   /** Who has a login name; names that differ only in case are one. */

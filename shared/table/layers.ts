@@ -10,6 +10,8 @@ import { putStack } from "./stacks.ts";
 import type { Table } from "./table.ts";
 import { put, putNew, remove, type Write } from "./write.ts";
 
+const Profiled = Layer.pick({ CustomInstanceProfileArn: true });
+
 /** In bytes of JSON: its event has it twice, before and after, and an item may have 400 KB. */
 const MAX_LAYER = 180_000;
 
@@ -59,6 +61,19 @@ export async function* layersOfStack(table: Table, stackId: string): AsyncGenera
   for await (const items of queryPages(table, queryOf(stackId))) {
     yield items.map((item) => Layer.parse(item));
   }
+}
+
+/** The instance profiles that layers of a stack have of their own. */
+export async function profilesOfLayers(table: Table, stackId: string): Promise<string[]> {
+  const query = { ...queryOf(stackId), ProjectionExpression: "CustomInstanceProfileArn" };
+  const profiles: string[] = [];
+  for await (const items of queryPages(table, query)) {
+    for (const item of items) {
+      const { CustomInstanceProfileArn: own } = Profiled.parse(item);
+      if (own !== undefined) profiles.push(own);
+    }
+  }
+  return profiles;
 }
 
 function queryOf(stackId: string) {

@@ -44,6 +44,7 @@ export function removeStack(table: Table, stack: Stack): Write[] {
   return [
     removeAt(table, keys.stack(stack.StackId), stack.Revision, () => changedMeanwhile(stack.StackId)),
     remove(table, keys.stackSettings(stack.StackId)),
+    remove(table, keys.grants(stack.StackId)),
   ];
 }
 

@@ -26,12 +26,10 @@ export function mustExist(table: Table, key: Key, otherwise: () => Fault, where?
   return { item, otherwise };
 }
 
-/** The item is to be there with that revision. */
-export function mustBe(table: Table, key: Key, revision: string, otherwise: () => Fault): Write {
-  return {
-    item: { ConditionCheck: { TableName: table.name, Key: key, ...atRevision(revision) } },
-    otherwise,
-  };
+/** The item is to be there with that revision; `undefined`: is not to be there. */
+export function mustBe(table: Table, key: Key, revision: string | undefined, otherwise: () => Fault): Write {
+  const as = revision === undefined ? condition(["attribute_not_exists(pk)"]) : atRevision(revision);
+  return { item: { ConditionCheck: { TableName: table.name, Key: key, ...as } }, otherwise };
 }
 
 /** Puts an item, whether there was one or not. */

@@ -123,6 +123,10 @@ beforeAll(async () => {
           }),
         },
       }),
+      iamRole("drifted-app", {
+        policies: { all: fullAccess },
+        InstanceProfileList: [{ Arn: `arn:aws:iam::${ACCOUNT}:instance-profile/drifted` }],
+      }),
       iamRole("no-app", { policies: { all: fullAccess } }),
     ],
     Policies: [
@@ -570,6 +574,22 @@ describe("an application on an instance", () => {
     expect(await decisionOn(sessionArn("passing-to-ec2", INSTANCE), "opsworks:StopStack")).toMatchObject({
       rule: "pass-role",
     });
+  });
+
+  test("is whatever has the role of an instance profile, though its trust relationship was changed", async () => {
+    const arn = sessionArn("drifted-app", INSTANCE);
+    expect(await decisionOn(arn, "opsworks:StopStack")).toMatchObject({ rule: "pass-role" });
+    const person = sessionArn("drifted-app", "bob");
+    expect(await decisionOn(person, "opsworks:StopStack")).toMatchObject({ rule: "policy-allow" });
+  });
+
+  test("may be what has a role that was never imported, whatever its level", async () => {
+    const IamUserArn = roleArn("never-imported");
+    await stack.post(stack.asRoot(), "/CreateUserProfile", { IamUserArn });
+    await stack.grant(webshop, IamUserArn, { Level: "manage" });
+    const ask = (session: string) => decisionOn(sessionArn("never-imported", session), "opsworks:StopStack");
+    expect(await ask(INSTANCE)).toMatchObject({ rule: "pass-role" });
+    expect(await ask("bob")).toMatchObject({ rule: "level-allow" });
   });
 
   test("is no person signed in through the same role, nor a session of a role that EC2 cannot assume", async () => {

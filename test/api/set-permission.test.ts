@@ -282,12 +282,14 @@ describe("the trail", () => {
       "ConditionCheck",
       "Put",
       "Put",
+      "Put",
     ]);
     expect(items[0].ConditionCheck.Key).toEqual(keys.user(userArn("bob")));
     expect(items[1].ConditionCheck.Key).toEqual(keys.stack(stackId));
     expect(items[2].ConditionCheck.Key).toEqual(keys.grant(stackId, userArn("manager")));
-    expect(items[3].Put.Item).toMatchObject(keys.grant(stackId, userArn("bob")));
-    expect(items[4].Put).toMatchObject({
+    expect(items[3].Put.Item).toMatchObject(keys.grants(stackId));
+    expect(items[4].Put.Item).toMatchObject(keys.grant(stackId, userArn("bob")));
+    expect(items[5].Put).toMatchObject({
       Item: { pk: `EVENTS#STACK#${stackId}` },
       ConditionExpression: "attribute_not_exists(pk)",
     });

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type IamEndpoint, startIamEndpoint } from "../../infra/local/iam-endpoint.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { keys } from "../../shared/table/keys.ts";
+import { importWith, seamOf } from "../setup/import-job.ts";
 import {
   ACCOUNT,
   iamRole,
@@ -11,11 +13,13 @@ import {
   policy,
   REGION,
   roleArn,
+  type Sent,
   SERVICE_ROLE,
   sessionArn,
   stackRoles,
   type TestStack,
   userArn,
+  type Wire,
 } from "../setup/test-stack.ts";
 
 const profileArn = (name: string) => `arn:aws:iam::${ACCOUNT}:instance-profile/${name}`;
@@ -75,6 +79,7 @@ beforeAll(async () => {
         },
       }),
       iamUser("manager"),
+      iamUser("updater", { policies: { own: policy("Allow", "opsworks:UpdateStack") } }),
     ],
     RoleDetailList: ROLES,
   });
@@ -197,10 +202,24 @@ describe("no stack is made", () => {
     },
   );
 
-  test("with a role of the right name in another path", async () => {
-    const service = roleArn("other/aws-opsworks-service-role");
-    iam.account = { RoleDetailList: stackRoles() };
-    expect((await create(creator, { service })).body.message).toContain(`${service}: IAM has no such role`);
+  test.for([() => undefined, () => "cut" as const])(
+    "with a role of the right name in another path, as IAM or an import has it: %#",
+    async (before) => {
+      iam.account = { RoleDetailList: stackRoles() };
+      iam.before = before;
+      const service = roleArn("other/aws-opsworks-service-role");
+      expect((await create(creator, { service })).body.message).toContain(
+        `${service}: IAM has no such role, but ${SERVICE_ROLE}: name that one`,
+      );
+      nothingWritten();
+    },
+  );
+
+  test("with the path of another instance profile", async () => {
+    const profile = profileArn("other/aws-opsworks-ec2-role");
+    expect((await create(creator, { profile })).body.message).toContain(
+      `${profile}: IAM has no such instance profile, but ${INSTANCE_PROFILE}: name that one`,
+    );
     nothingWritten();
   });
 
@@ -223,6 +242,45 @@ describe("no stack is made", () => {
     nothingWritten();
     expect((await create(stack.asUser("exact"))).status).toBe(200);
     expect((await create(stack.asRoot())).status).toBe(200);
+  });
+});
+
+describe("whoever loses PassRole", () => {
+  const all = policy("Allow", "opsworks:*");
+  const importWith = (policies: Record<string, unknown>) =>
+    stack.importAccount({ UserDetailList: [iamUser("loser", { policies })] });
+  const isLast = ({ command, input }: Sent) =>
+    command === "TransactWriteItems" &&
+    input.TransactItems.some(
+      ({ Put, Delete }: Wire) => Delete?.Key.sk === "CLONE" || Put?.Item.Shortname === "web",
+    );
+  afterEach(() => stack.obstruct());
+
+  test.for(["/CreateLayer", "/CloneStack"])("before %s is tried again is asked again", async (path) => {
+    const { body } = await create(creator);
+    const inputs: Record<string, object> = {
+      "/CreateLayer": {
+        StackId: body.StackId,
+        Type: "custom",
+        Name: "web",
+        Shortname: "web",
+        CustomInstanceProfileArn: INSTANCE_PROFILE,
+      },
+      "/CloneStack": { SourceStackId: body.StackId, ServiceRoleArn: SERVICE_ROLE },
+    };
+    await importWith({ all, pass: policy("Allow", "iam:PassRole") });
+    let tries = 0;
+    stack.obstruct(async (request, pass) => {
+      if (!isLast(request)) return pass();
+      tries += 1;
+      if (tries > 1) return pass();
+      await importWith({ all });
+      const CancellationReasons = [{ Code: "TransactionConflict" }];
+      throw new TransactionCanceledException({ message: "conflict", $metadata: {}, CancellationReasons });
+    });
+    const refused = await stack.post(stack.asUser("loser"), path, inputs[path]);
+    expect([refused.status, tries]).toEqual([403, 1]);
+    expect(refused.body.message).toContain("is not authorized to perform: iam:PassRole on resource");
   });
 });
 
@@ -251,6 +309,71 @@ describe("an instance profile is changed", () => {
     expect((await stack.read(keys.stack(StackId))).DefaultInstanceProfileArn).toBe(INSTANCE_PROFILE);
     expect((await update(creator, profileArn("bare"))).body.RoleGaps).toHaveLength(1);
     expect((await stack.read(keys.stack(StackId))).DefaultInstanceProfileArn).toBe(profileArn("bare"));
+  });
+});
+
+describe("what changes nothing about its roles is done, and says what they lack", () => {
+  const UNTRUSTED = [
+    { severity: "error", code: "not-trusted", Arn: SERVICE_ROLE },
+    { severity: "warning", code: "no-policy", Arn: SERVICE_ROLE },
+    { severity: "warning", code: "no-policy", Arn: roleArn("bare") },
+  ];
+  const drifted = iamRole("aws-opsworks-service-role", { trusts: "cloudformation.amazonaws.com" });
+  let StackId: string;
+  let LayerId: string;
+
+  beforeAll(async () => {
+    iam.account = { RoleDetailList: ROLES };
+    StackId = (await create(creator, { profile: profileArn("bare") })).body.StackId;
+    await stack.grant(StackId, userArn("manager"), { Level: "manage" });
+    LayerId = (await addLayer("first")).body.LayerId;
+  });
+  const addLayer = (Shortname: string, rest: object = {}) =>
+    stack.post(stack.asUser("manager"), "/CreateLayer", {
+      StackId,
+      Type: "custom",
+      Name: "web",
+      Shortname,
+      ...rest,
+    });
+  const updateStack = (as = stack.asUser("manager")) =>
+    stack.post(as, "/UpdateStack", { StackId, Name: "other" });
+  const updateLayer = () => stack.post(stack.asUser("manager"), "/UpdateLayer", { LayerId, Name: "other" });
+
+  test("UpdateStack, of its service role and its instance profile", async () => {
+    iam.account = { RoleDetailList: [...ROLES.slice(1), drifted] };
+    expect(await updateStack()).toMatchObject({ status: 200, body: { RoleGaps: UNTRUSTED } });
+    iam.account = { RoleDetailList: ROLES };
+    expect((await updateStack()).body.RoleGaps).toMatchObject(UNTRUSTED.slice(2));
+  });
+
+  test("CreateLayer and UpdateLayer, of the instance profile that applies", async () => {
+    expect((await addLayer("second")).body.RoleGaps).toMatchObject(UNTRUSTED.slice(2));
+    expect((await updateLayer()).body.RoleGaps).toMatchObject(UNTRUSTED.slice(2));
+    iam.account = { RoleDetailList: stackRoles() };
+    expect((await updateLayer()).body.RoleGaps).toMatchObject([
+      { severity: "error", code: "no-such-instance-profile", Arn: profileArn("bare") },
+    ]);
+  });
+
+  test("and what nobody can be asked about", async () => {
+    const unknown = profileArn("unknown");
+    await stack.put({ ...(await stack.read(keys.stack(StackId))), DefaultInstanceProfileArn: unknown });
+    iam.before = () => "cut";
+    const [ofStack, ofLayer] = [await updateStack(), await updateLayer()];
+    expect([ofStack.status, ofLayer.status]).toEqual([200, 200]);
+    expect([ofStack.body, ofLayer.body]).toEqual([{ NotKnown: [unknown] }, { NotKnown: [unknown] }]);
+    expect((await stack.read(keys.stack(StackId))).Name).toBe("other");
+    iam.before = () => undefined;
+    await stack.put({
+      ...(await stack.read(keys.stack(StackId))),
+      DefaultInstanceProfileArn: profileArn("bare"),
+    });
+  });
+
+  test("but to nobody who may not check them", async () => {
+    const { body, status } = await updateStack(stack.asUser("updater"));
+    expect([status, body]).toEqual([200, {}]);
   });
 });
 
@@ -289,5 +412,58 @@ describe("CheckStackRoles", () => {
     expect((await check()).status).toBe(403);
     await stack.grant(body.StackId, userArn("manager"), { Level: "manage" });
     expect((await check()).status).toBe(200);
+  });
+});
+
+describe("an import", () => {
+  const importNow = async (request: { OnlyKnown?: boolean } = {}) => {
+    await importWith(seamOf(stack.ownTable, iam.url), request);
+    return (await stack.post(stack.asRoot(), "/DescribeImport", {})).body;
+  };
+  const gapsOf = async (StackId: string) => {
+    const { RoleGaps = [] } = await importNow();
+    return RoleGaps.filter((gap: Wire) => gap.StackId === StackId);
+  };
+  const UserDetailList = [iamUser("manager")];
+
+  test("reports every stack whose roles have drifted, until they are mended", async () => {
+    iam.account = { UserDetailList, RoleDetailList: ROLES };
+    const { StackId } = (await create(stack.asRoot())).body;
+    expect(await gapsOf(StackId)).toEqual([]);
+    const drifted = iamRole("aws-opsworks-service-role", { trusts: "cloudformation.amazonaws.com" });
+    iam.account = { UserDetailList, RoleDetailList: [...ROLES.slice(1), drifted] };
+    expect(await gapsOf(StackId)).toEqual([
+      {
+        StackId,
+        code: "not-trusted",
+        Arn: SERVICE_ROLE,
+        message: "does not let opsworks.amazonaws.com assume the role, so it is no service role",
+      },
+    ]);
+    iam.account = {
+      UserDetailList,
+      RoleDetailList: ROLES.filter(({ RoleName }) => !RoleName.startsWith("aws-opsworks")),
+    };
+    expect(await gapsOf(StackId)).toMatchObject([
+      { code: "no-such-role", Arn: SERVICE_ROLE },
+      { code: "profile-without-role", Arn: INSTANCE_PROFILE },
+    ]);
+    iam.account = { UserDetailList, RoleDetailList: ROLES };
+    expect(await gapsOf(StackId)).toEqual([]);
+  });
+
+  test("of who is known makes no new role known, and says which were not looked into", async () => {
+    const fresh = iamRole("fresh-service", {
+      trusts: "opsworks.amazonaws.com",
+      policies: { own: policy("Allow", "ec2:*") },
+    });
+    iam.account = { UserDetailList, RoleDetailList: [...ROLES, fresh] };
+    const { StackId } = (await create(stack.asRoot(), { service: roleArn("fresh-service") })).body;
+    const { NotUnderstood } = await importNow({ OnlyKnown: true });
+    expect(NotUnderstood).toContain(
+      `stack ${StackId}: ${roleArn("fresh-service")} is not imported, so import all users, or ask CheckStackRoles`,
+    );
+    expect(await stack.read(keys.user(roleArn("fresh-service")))).toBeUndefined();
+    expect((await importNow()).NotUnderstood.join()).not.toContain("fresh-service");
   });
 });

@@ -9,6 +9,7 @@ import { readRolesTemplate } from "../../infra/roles-template.ts";
 import { IamRoles } from "../../shared/account/iam-roles.ts";
 import { gapsOfInstanceProfile, gapsOfServiceRole } from "../../shared/account/role-gaps.ts";
 import { validatePolicy } from "../../shared/iam/validate.ts";
+import type { Wire } from "../setup/test-stack.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../infra/roles.ts", import.meta.url));
 const place = { partition: "aws", region: "eu-west-1", accountId: "123456789012" };
@@ -68,6 +69,7 @@ test("makes a service role that can do, and an instance profile with trust and n
       "made: instance profile aws-opsworks-ec2-role",
       "made: role aws-opsworks-ec2-role in instance profile aws-opsworks-ec2-role",
       "made: role aws-opsworks-service-role",
+      "made: policy aws-opsworks-service-policy of role aws-opsworks-service-role",
     ],
   ]);
   expect(await gapsOf("aws-opsworks-service-role", "aws-opsworks-ec2-role")).toEqual([
@@ -92,9 +94,13 @@ test("interrupted at any call and run again, ends the same, and leaves alone wha
   }
   expect(calls).toBeGreaterThan(4);
   iam.account = whole;
-  expect((await create()).stderr).toContain(
-    "there already, left as it is: instance profile aws-opsworks-ec2-role",
-  );
+  iam.calls.length = 0;
+  const { code, stderr } = await create();
+  const lines = stderr.trim().split("\n");
+  expect([code, lines.length]).toEqual([0, 5]);
+  for (const line of lines) expect(line).toMatch(/^there already, left as it is: /);
+  expect(iam.calls.map(({ action }) => action)).not.toContain("PutRolePolicy");
+  expect(iam.account).toEqual(whole);
 }, 60_000);
 
 test("takes other names, and leaves a role of that name that is somebody else's", async () => {
@@ -106,8 +112,49 @@ test("takes other names, and leaves a role of that name that is somebody else's"
     Arn: arnOf("role", "aws-opsworks-service-role"),
   };
   iam.account = { RoleDetailList: [{ ...taken, AssumeRolePolicyDocument: "{}", RolePolicyList: [] }] };
-  expect((await create()).stderr).toContain("there already, left as it is: role aws-opsworks-service-role");
+  const { code, stderr } = await create();
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringContaining(
+      "differs, left as it is: role aws-opsworks-service-role has the trust relationship {}, and would be made with {",
+    ),
+  ]);
   expect(await roles.role(taken.Arn)).toMatchObject({ Policies: [] });
+});
+
+test("leaves a policy that was changed, and a role that spells the same trust otherwise", async () => {
+  await create();
+  const [instanceRole, serviceRole]: Wire[] = [...(iam.account.RoleDetailList ?? [])];
+  const changed = [{ PolicyName: "aws-opsworks-service-policy", PolicyDocument: "{}" }];
+  const spaced = JSON.stringify(JSON.parse(serviceRole.AssumeRolePolicyDocument), undefined, 2);
+  const role = { ...serviceRole, AssumeRolePolicyDocument: spaced, RolePolicyList: changed };
+  iam.account = { ...iam.account, RoleDetailList: [instanceRole, role] };
+  const before = iam.account;
+  expect((await create()).code).toBe(0);
+  expect(iam.account).toEqual(before);
+});
+
+test("says from another region that the role there is not for its stacks, and what would do", async () => {
+  await create();
+  const elsewhere = await create("--region", "us-east-1");
+  expect(elsewhere.code).toBe(1);
+  expect(elsewhere.stderr).toContain("differs, left as it is: role aws-opsworks-service-role");
+  expect(elsewhere.stderr).toContain("opsworks:eu-west-1:123456789012:stack/*");
+  expect(elsewhere.stderr).toContain("opsworks:us-east-1:123456789012:stack/*");
+  expect((await run("--help")).stdout).toContain("Exit code: 0; 1 when something that is there differs");
+});
+
+test("says of an instance profile that holds another role", async () => {
+  await create("--instance-profile-name", "theirs");
+  const held: Wire = iam.account.RoleDetailList?.[0];
+  const name = "aws-opsworks-ec2-role";
+  const InstanceProfileList = [{ InstanceProfileName: name, Arn: arnOf("instance-profile", name) }];
+  iam.account = { RoleDetailList: [{ ...held, InstanceProfileList }] };
+  const { code, stderr } = await create();
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringContaining(`instance profile ${name} holds role theirs, and would be made with ${name}`),
+  ]);
 });
 
 test("prints them, and makes nothing", async () => {

@@ -321,6 +321,10 @@ describe("the roles", () => {
     "UpdateStack",
   ])("%s may look into roles, and change nothing in IAM", (name) => {
     const onIam = statementsOf(name).filter(({ Action }) => Action[0]?.startsWith("iam:"));
+    const here = ["role", "instance-profile", "policy"].map((type) => `\${AWS::AccountId}:${type}/*`);
+    expect(onIam.map(({ Resource }) => Resource)).toEqual([
+      [...here, "aws:policy/*"].map((which) => ({ "Fn::Sub": `arn:\${AWS::Partition}:iam::${which}` })),
+    ]);
     expect(onIam.map(({ Action }) => Action)).toEqual([
       [
         "iam:GetInstanceProfile",
@@ -366,7 +370,8 @@ describe("the roles", () => {
     ]);
     expect(spelled.map((words) => words.filter(Boolean).join(" "))).toEqual([
       "dynamodb:GetRecords+dynamodb:GetShardIterator+dynamodb:DescribeStream+dynamodb:ListStreams",
-      "iam:GetAccountAuthorizationDetails+iam:GetPolicy+iam:GetPolicyVersion",
+      "iam:GetAccountAuthorizationDetails",
+      "iam:GetPolicy+iam:GetPolicyVersion",
       "dynamodb:BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SSHNAME#* SYNC GROUPS",
       "dynamodb:Query USERS STACKS",
       "dynamodb:Query LAYERS#*",

@@ -4,6 +4,7 @@ import {
   type CloneStackCommandInput,
   CreateLayerCommand,
   CreateStackCommand,
+  DeleteLayerCommand,
   DeleteStackCommand,
   DescribeLayersCommand,
   DescribeStacksCommand,
@@ -282,39 +283,112 @@ test("cut at any of its transactions, before or after it was written, a copy cou
   }
 });
 
+describe("a copy whose source gets other permissions meanwhile", () => {
+  const CHANGES: Readonly<Record<string, object>> = {
+    "a grant that is changed": { IamUserArn: userArn("bob"), Level: "deny", AllowSsh: true },
+    "a grant that is added": { IamUserArn: userArn("manager"), Level: "deploy" },
+    "a grant that is removed": { IamUserArn: userArn("carol"), Level: "iam_only" },
+  };
+  const sourceWithGrants = async () => {
+    const source = await makeSource();
+    await stack.grant(source, userArn("bob"), { Level: "show" });
+    await stack.grant(source, userArn("carol"), { Level: "manage" });
+    return source;
+  };
+  const heldOn = async (StackId: string) => {
+    const { Permissions } = await permissionsOn(StackId);
+    return Permissions.map(({ StackId: _id, ...held }: Wire) => held);
+  };
+  /** Copies with something done before some of its transactions; answers with the copy and how many there were. */
+  async function cloneWith(source: string, before: (transaction: number) => Promise<unknown>) {
+    let isAside = false;
+    let seen = 0;
+    stack.obstruct(async (request, pass) => {
+      if (request.command !== "TransactWriteItems" || isAside) return pass();
+      isAside = true;
+      seen += 1;
+      await before(seen);
+      isAside = false;
+      return pass();
+    });
+    const copy = await clone(source, { ClonePermissions: true }).finally(() => stack.obstruct());
+    return { copy, seen };
+  }
+  const set = async (StackId: string, change: object) =>
+    expect((await stack.post(stack.asUser("admin"), "/SetPermission", { StackId, ...change })).status).toBe(
+      200,
+    );
+
+  test.for(Object.keys(CHANGES))("%s at any moment is on the copy as on its source", async (what) => {
+    let isOver = false;
+    for (let cut = 1; !isOver; cut += 1) {
+      const source = await sourceWithGrants();
+      const change = async (at: number) => at === cut && set(source, CHANGES[what] ?? {});
+      const { copy, seen } = await cloneWith(source, change);
+      expect(await heldOn(copy)).toEqual(await heldOn(source));
+      isOver = seen < cut;
+    }
+  });
+
+  test("says so in its events", async () => {
+    const source = await sourceWithGrants();
+    const { copy } = await cloneWith(source, async (at) => {
+      if (at === 3) for (const change of Object.values(CHANGES)) await set(source, change);
+    });
+    expect(await heldOn(copy)).toEqual(await heldOn(source));
+    const ofCarol = (await stack.eventsOfStack(copy)).filter(({ IamUserArn }) =>
+      IamUserArn?.endsWith("carol"),
+    );
+    expect(ofCarol.map(({ After }) => After)).toMatchObject([{ Level: "manage" }, { Level: "iam_only" }]);
+  });
+
+  test("is no copy when a level of a group changes, or when they never rest", async () => {
+    const source = await sourceWithGrants();
+    await stack.addGroups("ops");
+    const ofGroup = { GroupName: "ops", Level: "deny" };
+    const changed = cloneWith(source, async (at) => at === 3 && set(source, ofGroup));
+    await expect(changed).rejects.toThrow("was changed or deleted while it was copied, try again");
+    let id = "";
+    const restless = cloneWith(source, async (at) => {
+      if (at === 1) id = stack.writes().at(-1)?.input.TransactItems[0].Put.Item.StackId;
+      await set(source, { IamUserArn: userArn("bob"), Level: at % 2 === 0 ? "show" : "deploy" });
+    });
+    await expect(restless).rejects.toThrow("were changed by somebody else meanwhile, try again");
+    await expect(restless).rejects.toBeInstanceOf(ValidationException);
+    expect(await stack.read(keys.stack(id))).toBeUndefined();
+  });
+});
+
 const USERS = 2000;
 const LAYERS = 50;
 
 describe("a stack with 2,000 grants and 50 layers", () => {
   let source: string;
+  let copy: string;
   /** How many transactions a copy takes. */
-  let transactions: number;
+  let transactions = 0;
 
   beforeAll(async () => {
     source = await makeSource();
     const bob = await stack.read(keys.user(userArn("bob")));
-    const names = Array.from({ length: USERS }, (_, i) => userArn(`many-${i}`));
-    const users = names.map((IamUserArn) => ({
-      ...bob,
-      IamUserArn,
-      ProfileId: `profile-${IamUserArn}`,
-      Groups: [],
-      Policies: [],
-      ...keys.user(IamUserArn),
-      ...indexKeys.users(IamUserArn),
-    }));
+    const users = Array.from({ length: USERS }, (_, i) => {
+      const IamUserArn = userArn(`many-${i}`);
+      const of = { IamUserArn, ProfileId: `profile-${i}`, Groups: [], Policies: [] };
+      return { ...bob, ...of, ...keys.user(IamUserArn), ...indexKeys.users(IamUserArn) };
+    });
     const grants = users.map(({ IamUserArn, ProfileId }) => {
       const permission = { Level: "manage", AllowSsh: true, AllowSudo: false, Revision: randomUUID() };
-      const of = { StackId: source, IamUserArn, ProfileId };
-      return {
-        ...of,
-        ...permission,
-        ...keys.grant(source, IamUserArn),
-        ...indexKeys.userGrants(IamUserArn, source),
-      };
+      const at = { ...keys.grant(source, IamUserArn), ...indexKeys.userGrants(IamUserArn, source) };
+      return { StackId: source, IamUserArn, ProfileId, ...permission, ...at };
     });
-    await putAll([...users, ...grants]);
-    for (let i = 0; i < LAYERS; i += 1) await addLayer(source, `layer-${i}`);
+    const layers = Array.from({ length: LAYERS }, (_, i) => {
+      const LayerId = randomUUID();
+      const rest = { Type: "custom", Name: "n", Shortname: `layer-${i}`, Tags: {}, CreatedAt: "2026-01-01" };
+      return { StackId: source, LayerId, ...rest, ...keys.layer(source, LayerId) };
+    });
+    const places = layers.map(({ LayerId }) => ({ StackId: source, ...keys.layerPlace(LayerId) }));
+    await putAll([...users, ...grants, ...layers, ...places]);
+    await stack.put({ ...(await stack.read(keys.stack(source))), LayerCount: LAYERS });
   }, 120_000);
 
   async function putAll(items: object[]): Promise<void> {
@@ -331,69 +405,118 @@ describe("a stack with 2,000 grants and 50 layers", () => {
   /** Whose copy a transaction is of: the mark comes first. */
   const markIn = ({ input }: Wire): string | undefined =>
     input.TransactItems.find(({ Put }: Wire) => Put?.Item.sk === "CLONE")?.Put.Item.StackId;
+  /** Interrupts the functions at a request of that kind, before or after it was done; answers how many there were. */
+  const interruptAt = (command: string, cut: number, isDone = false) => {
+    const seen = { count: 0, copy: "", places: new Array<Key>() };
+    stack.obstruct(async (request, pass) => {
+      if (request.command !== command) return pass();
+      seen.count += 1;
+      if (command === "TransactWriteItems") {
+        seen.copy ||= markIn(request) ?? "";
+        for (const { Put } of request.input.TransactItems)
+          if (Put?.Item.sk === "LAYER") seen.places.push({ pk: Put.Item.pk, sk: Put.Item.sk });
+      }
+      if (seen.count === cut && isDone) await pass();
+      if (seen.count === cut) throw new Error("interrupted");
+      return pass();
+    });
+    return seen;
+  };
 
   test("is copied whole, and no check sees it before", { timeout: 60_000 }, async () => {
-    let copy = "";
-    transactions = 0;
+    let begun = "";
     const early: unknown[] = [];
     stack.obstruct(async (request, pass) => {
       if (request.command !== "TransactWriteItems") return pass();
-      copy ||= markIn(request) ?? "";
+      begun ||= markIn(request) ?? "";
       transactions += 1;
       const output = await pass();
-      const isThere = (await stack.read(keys.stack(copy))) !== undefined;
-      if (!isThere && transactions % 8 === 0) early.push(await isAllowed(copy, "many-0"));
+      const isThere = (await stack.read(keys.stack(begun))) !== undefined;
+      if (!isThere && transactions % 8 === 0) early.push(await isAllowed(begun, "many-0"));
       return output;
     });
-    const StackId = await clone(source, { ClonePermissions: true });
+    copy = await clone(source, { ClonePermissions: true });
     stack.obstruct();
-    expect(StackId).toBe(copy);
+    expect(copy).toBe(begun);
     expect(early.length).toBeGreaterThan(3);
     expect(early).not.toContain(true);
-    expect(await isAllowed(StackId, "many-0")).toBe(true);
-    expect(await grantsOn(StackId)).toBe(USERS);
-    expect(await layersOf(StackId)).toHaveLength(LAYERS);
-    expect(await stack.eventsOfStack(StackId)).toHaveLength(USERS + 1);
+    expect(await isAllowed(copy, "many-0")).toBe(true);
+    expect(await grantsOn(copy)).toBe(USERS);
+    expect(await layersOf(copy)).toHaveLength(LAYERS);
+    expect(await stack.eventsOfStack(copy)).toHaveLength(USERS + 1);
   });
 
-  test.for([0.5])(
-    "interrupted when %d of it is done leaves nothing that counts, is swept, and again is right",
+  test.for(["first", "second", "middle", "last"] as const)(
+    "copied and interrupted at the %s of its transactions leaves nothing that counts",
     { timeout: 60_000 },
-    async (share) => {
-      const last = Math.max(1, Math.round(transactions * share));
-      let copy = "";
-      let seen = 0;
-      const places: Key[] = [];
-      stack.obstruct(async (request, pass) => {
-        if (request.command !== "TransactWriteItems") return pass();
-        copy ||= markIn(request) ?? "";
-        seen += 1;
-        for (const { Put } of request.input.TransactItems)
-          if (Put?.Item.sk === "LAYER") places.push(Put.Item);
-        if (seen >= last) throw new Error("interrupted");
-        return pass();
-      });
+    async (which) => {
+      const cut = { first: 1, second: 2, middle: Math.round(transactions / 2), last: transactions }[which];
+      const seen = interruptAt("TransactWriteItems", cut);
       await expect(clone(source, { ClonePermissions: true })).rejects.toMatchObject({
         name: "InternalFailure",
       });
       stack.obstruct();
-      expect(seen).toBe(last);
-      expect(places.length).toBeGreaterThan(LAYERS - 1);
-      expect(await isAllowed(copy, "many-0")).not.toBe(true);
-      await expect(describeStack(copy)).rejects.toBeInstanceOf(ResourceNotFoundException);
-
-      if (share === 0.5) {
-        const again = await clone(source, { ClonePermissions: true });
-        expect(await grantsOn(again)).toBe(USERS);
-        expect(await layersOf(again)).toHaveLength(LAYERS);
-      }
-      if (share > 0.1) return;
-      await sweepMark(copy);
-      expect(await leftOf(copy)).toBe(0);
-      for (const place of places) expect(await stack.read({ pk: place.pk, sk: place.sk })).toBeUndefined();
+      expect(seen.count).toBe(cut);
+      expect(await isAllowed(seen.copy, "many-0")).not.toBe(true);
+      await expect(describeStack(seen.copy)).rejects.toBeInstanceOf(ResourceNotFoundException);
+      // All of it is swept once, when the copy is deleted.
+      if (which === "last") return;
+      await sweepMark(seen.copy);
+      expect(await leftOf(seen.copy)).toBe(0);
+      for (const place of seen.places) expect(await stack.read(place)).toBeUndefined();
     },
   );
 
+  test("copied again, with its last answer lost, is whole", { timeout: 60_000 }, async () => {
+    const seen = interruptAt("TransactWriteItems", transactions, true);
+    await expect(clone(source, { ClonePermissions: true })).rejects.toMatchObject({
+      name: "InternalFailure",
+    });
+    stack.obstruct();
+    expect(await grantsOn(seen.copy)).toBe(USERS);
+    expect(await layersOf(seen.copy)).toHaveLength(LAYERS);
+  });
+
+  test("is deleted layer by layer, then whole, interrupted or not", { timeout: 60_000 }, async () => {
+    const removal = () => admin.send(new DeleteStackCommand({ StackId: copy }));
+    await expect(removal()).rejects.toThrow("the stack has 50 layers: delete the layers first");
+    const interrupt = (run: () => Promise<unknown>, isDone: boolean): Promise<void> => {
+      interruptAt("TransactWriteItems", 1, isDone);
+      return expect(run())
+        .rejects.toMatchObject({ name: "InternalFailure" })
+        .finally(() => stack.obstruct());
+    };
+    for (const [at, { LayerId }] of (await layersOf(copy)).entries()) {
+      const removalOfLayer = () => admin.send(new DeleteLayerCommand({ LayerId }));
+      if (at % 10 === 0) await interrupt(removalOfLayer, false);
+      if (at % 10 !== 1) await removalOfLayer();
+      else {
+        await interrupt(removalOfLayer, true);
+        await expect(removalOfLayer()).rejects.toBeInstanceOf(ResourceNotFoundException);
+      }
+      if (at % 10 === 0) expect(await isAllowed(copy, `many-${at}`)).toBe(true);
+    }
+
+    await interrupt(removal, false);
+    expect(await isAllowed(copy, "many-0")).toBe(true);
+    expect(await grantsOn(copy)).toBe(USERS);
+    await interrupt(removal, true);
+    expect(await isAllowed(copy, "many-0")).not.toBe(true);
+    await expect(removal()).rejects.toBeInstanceOf(ResourceNotFoundException);
+
+    for (const cut of [1, 1000]) {
+      interruptAt("DeleteItem", cut);
+      await expect(sweepStack(copy)).rejects.toThrow("interrupted");
+      stack.obstruct();
+      expect(await leftOf(copy)).toBeGreaterThan(0);
+    }
+    await sweepStack(copy);
+    expect(await leftOf(copy)).toBe(0);
+    expect(await grantsOn(source)).toBe(USERS);
+  });
+});
+
+describe("a copy of a small stack", () => {
   test("is copied though the table is too busy now and then", async () => {
     const small = await makeSource();
     await addLayer(small, "web");
@@ -481,6 +604,15 @@ describe("the housekeeper", () => {
 async function sweepMark(StackId: string): Promise<void> {
   const key = keys.unfinishedClone(StackId);
   await stack.table.client.send(new DeleteCommand({ TableName: stack.tableName, Key: key }));
+  await sweepAfter(key, StackId);
+}
+
+/** Sends what the table's stream sends after a stack was deleted. */
+function sweepStack(StackId: string): Promise<void> {
+  return sweepAfter(keys.stack(StackId), StackId);
+}
+
+async function sweepAfter(key: Key, StackId: string): Promise<void> {
   const Keys = { pk: { S: key.pk }, sk: { S: key.sk } };
   const event = {
     Records: [{ eventName: "REMOVE", dynamodb: { Keys, OldImage: { ...Keys, StackId: { S: StackId } } } }],

@@ -376,6 +376,7 @@ describe("who may", () => {
       await expect(send(admin)).rejects.toThrow(`Unable to find layer with ID ${gone}`);
       await expect(send(admin)).rejects.toBeInstanceOf(ResourceNotFoundException);
       await expect(send(as("manage"))).rejects.toMatchObject(denied);
+      await expect(send(as("manage"))).rejects.toThrow(`no stack has ${gone}, so it was asked of all stacks`);
       await expect(send(as("nobody"))).rejects.toMatchObject(denied);
     }
   });

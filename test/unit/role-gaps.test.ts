@@ -283,3 +283,25 @@ describe("all gaps come at once, and what mends them is accepted and has none of
     });
   });
 });
+
+describe("in China", () => {
+  const stack = { ...STACK, place: { ...STACK.place, partition: "aws-cn", region: "cn-north-1" } };
+  const gapsOfProfile = (facts: RoleFacts) =>
+    gapsOfInstanceProfile(PROFILE, { Arn: PROFILE, Role: facts }, stack);
+
+  test("EC2 has a name of its own, which is the one that is said", () => {
+    expect(gapsOfProfile(role({ trust: trust("ec2.amazonaws.com.cn") }))).toEqual([]);
+    expect(gapsOfProfile(role({ trust: trust("lambda.amazonaws.com") }))).toMatchObject([
+      { code: "not-trusted", mend: trust("ec2.amazonaws.com.cn") },
+    ]);
+  });
+
+  test("what would mend a role names what is there", () => {
+    const bare = role({ trust: trust("ec2.amazonaws.com.cn"), policies: [] });
+    expect(JSON.stringify(gapsOfProfile(bare))).toContain("arn:aws-cn:s3:::<bucket>/*");
+    const service = role({ trust: trust("opsworks.amazonaws.com"), policies: [] });
+    expect(JSON.stringify(gapsOfServiceRole(ROLE, service, stack))).toContain(
+      '"iam:PassedToService":"ec2.amazonaws.com.cn"',
+    );
+  });
+});
