@@ -297,7 +297,7 @@ describe("a copy whose source gets other permissions meanwhile", () => {
   };
   const heldOn = async (StackId: string) => {
     const { Permissions } = await permissionsOn(StackId);
-    return Permissions.map(({ StackId: _id, ...held }: Wire) => held);
+    return Permissions.map(({ StackId: _id, Version: _version, ...held }: Wire) => held);
   };
   /** Copies with something done before some of its transactions; answers with the copy and how many there were. */
   async function cloneWith(source: string, before: (transaction: number) => Promise<unknown>) {
