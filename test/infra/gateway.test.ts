@@ -40,6 +40,7 @@ const json = (body: unknown) => ({
 });
 const handlers: Record<string, Handler> = {
   Echo: (event) => json(event),
+  Route: (event) => json(event),
   Context: (_event, { getRemainingTimeInMillis, ...context }) =>
     json({ ...context, remaining: getRemainingTimeInMillis() }),
   Tables: () => ({
@@ -73,13 +74,31 @@ const route = (functionName: string, path = `/${functionName}`): Route => ({
   environment: {},
 });
 
+const openRoute = (method: string, path: string): Route => ({
+  ...route("Route", path),
+  method,
+  authorizationType: "NONE",
+});
+const greedyRoutes = [
+  openRoute("ANY", "/pets/{rest+}"),
+  openRoute("GET", "/pets/{rest+}"),
+  openRoute("ANY", "/pets/dogs/{rest+}"),
+  openRoute("GET", "/pets/dogs/1"),
+  openRoute("ANY", "/pets/dogs/2"),
+];
+
 const refusals: string[] = [];
 const faults: unknown[] = [];
 let gateway: Awaited<ReturnType<typeof startGateway>>;
 
 const start = (port: number) =>
   startGateway({
-    routes: [...Object.keys(handlers).map((name) => route(name)), route("Slow"), route("Tables", "/")],
+    routes: [
+      ...Object.keys(handlers).map((name) => route(name)),
+      route("Slow"),
+      route("Tables", "/"),
+      ...greedyRoutes,
+    ],
     port,
     region,
     accountId,
@@ -578,6 +597,38 @@ describe("an event", () => {
   });
 });
 
+describe("an open route", () => {
+  const get = async (path: string, method = "GET", headers: Record<string, string> = {}) =>
+    JSON.parse((await send({ path, headers: { host: "any", ...headers }, body: "" }, method)).body);
+
+  test.for([
+    ["GET", "/pets/dogs/1", "GET /pets/dogs/1"],
+    ["POST", "/pets/dogs/1", "ANY /pets/dogs/{rest+}"],
+    ["PUT", "/pets/dogs/2", "ANY /pets/dogs/2"],
+    ["GET", "/pets/dogs/1/toys", "ANY /pets/dogs/{rest+}"],
+    ["GET", "/pets/cats/1", "GET /pets/{rest+}"],
+    ["DELETE", "/pets/cats/1", "ANY /pets/{rest+}"],
+  ] as const)("for %s %s is the most specific: %s", async ([method, path, routeKey]) => {
+    expect(await get(path, method)).toMatchObject({
+      routeKey,
+      rawPath: path,
+      requestContext: { routeKey, http: { method, path } },
+    });
+  });
+
+  test("is asked by nobody, with the rest of the path and the cookies by themselves", async () => {
+    const event = await get("/pets/cats/1/toys?a=1", "GET", { cookie: "a=1; b=2=3" });
+    expect(event).toMatchObject({
+      pathParameters: { rest: "cats/1/toys" },
+      rawQueryString: "a=1",
+      cookies: ["a=1", "b=2=3"],
+    });
+    expect(event.headers).not.toHaveProperty("cookie");
+    expect(event.requestContext).not.toHaveProperty("authorizer");
+    expect(await get("/pets/cats/1")).not.toHaveProperty("cookies");
+  });
+});
+
 describe("an answer", () => {
   test("has the status, headers, cookies and bytes of the function's", async () => {
     const { status, headers, bytes } = await send(await signed({ path: "/Binary" }));
@@ -599,6 +650,8 @@ describe("an answer", () => {
     ["/%45cho", "POST"],
     ["/x/../Echo", "POST"],
     ["/echo", "POST"],
+    ["/pets", "GET"],
+    ["/pets/", "GET"],
   ] as const)("to %s %s is 404", async ([path, method]) => {
     const { status, body } = await send({ ...(await signed()), path }, method);
     expect({ status, body }).toEqual({ status: 404, body: '{"message":"Not Found"}' });
