@@ -33,7 +33,7 @@ ${view.body}
 </main>
 ${
   visitor &&
-  html`<footer class="foot">Signed in until ${time(new Date(visitor.session.ExpiresAt * 1000))} as <span class="key">${name(visitor.session.CallerArn)}</span></footer>`
+  html`<footer class="foot">Signed in as <span class="key">${name(visitor.session.CallerArn)}</span> until ${time(new Date(visitor.session.ExpiresAt * 1000))}</footer>`
 }
 </body>
 </html>

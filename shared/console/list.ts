@@ -22,7 +22,7 @@ export function searchForm(
 <div><label for="search">${label}</label><input type="search" id="search" name="search" value="${query.get("search") ?? ""}" maxlength="200"></div>
 ${
   choice &&
-  html`<div><label for="choice">${choice.label}</label><select id="choice" name="${choice.name}" data-submits>${Object.entries(choice.options).map(([value, text]) => html`<option value="${value}"${value === chosen && html` selected`}>${text}</option>`)}</select></div>`
+  html`<div><label for="choice">${choice.label}</label><select id="choice" name="${choice.name}">${Object.entries(choice.options).map(([value, text]) => html`<option value="${value}"${value === chosen && html` selected`}>${text}</option>`)}</select></div>`
 }
 <button>Search</button></form>`;
 }

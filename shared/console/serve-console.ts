@@ -88,7 +88,9 @@ async function answer(asked: Asked): Promise<WebAnswer> {
   if (isForm && !isFromHere(request)) return show(FROM_ELSEWHERE);
   asked.signedIn = await findSession(deployment, request, now);
   if (path === SIGN_IN)
-    return isForm ? whoWouldSignIn(asked) : show(enterToken(request, deployment.place.region));
+    return isForm
+      ? whoWouldSignIn(asked)
+      : show(enterToken(request, deployment.place.region), asked.signedIn);
   if (path === SIGN_IN_CONFIRMED && isForm) return confirmedSignIn(asked);
   const { signedIn } = asked;
   if (!signedIn) return withoutSession(asked);

@@ -20,6 +20,8 @@ body { margin: 0; background: var(--page); color: var(--ink); min-height: 100vh;
 a { color: var(--link); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 3px; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
+h1 + * { margin-top: 1rem; }
+h1 + .sub { margin-top: 0; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 code, .arn, .key { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .875em; overflow-wrap: anywhere; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; overflow-x: auto; }
@@ -47,10 +49,10 @@ main { flex: 1; padding-top: 1.5rem; padding-bottom: 3rem; }
 main:focus { outline: none; }
 .sub { color: var(--soft); margin: 0 0 1rem; overflow-wrap: anywhere; }
 .foot { color: var(--soft); font-size: .875rem; padding-top: 1rem; padding-bottom: 1rem; border-top: 1px solid var(--line); }
-time { display: inline-block; min-width: 10.5em; }
+time { display: inline-block; min-width: 12.5em; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem; max-width: 46rem; }
 .card > :first-child { margin-top: 0; }
-.card > :last-child { margin-bottom: 0; }
+.card > :last-child, .card > form > :last-child { margin-bottom: 0; }
 .note { border-left: 4px solid var(--link); background: var(--card); padding: .75rem 1rem; border-radius: 0 8px 8px 0; margin: 0 0 1rem; overflow-wrap: anywhere; }
 .note.good { border-color: var(--good); }
 .note.bad { border-color: var(--bad); }
@@ -79,7 +81,7 @@ button, .button { cursor: pointer; font-weight: 600; text-decoration: none; disp
 .first:hover { filter: brightness(1.12); }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1rem; }
 
-.list { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+.list { position: relative; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--soft); padding: .7rem 1rem 0; font-size: .875rem; }
 th, td { text-align: left; padding: .55rem 1rem; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -112,6 +114,9 @@ tbody th { font-weight: 600; min-width: 9rem; max-width: 34rem; overflow-wrap: a
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .6rem; }
   th, td { padding: .5rem .6rem; }
+  caption { padding: .6rem .6rem 0; }
+  .level, thead th { white-space: normal; }
+  tbody th { min-width: 8rem; }
   .find > div { flex: 1 1 100%; }
 }
 @media (prefers-reduced-motion: no-preference) {
