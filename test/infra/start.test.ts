@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { signedPost, type Signer } from "../../infra/local/signed-post.ts";
 
@@ -128,6 +129,96 @@ describe("npm start", { timeout: PATIENCE }, () => {
     expect(status).toBe(1);
     expect(stderr).toContain(`port ${port} is in use: choose another`);
   });
+});
+
+describe("the console", { timeout: PATIENCE }, () => {
+  test("is opened as one of the demo's people, or by the command with one's own keys", async () => {
+    const stack = await start();
+    const page = `${stack.url}/local/sign-in`;
+    const { status, body } = await ask(page);
+    expect([status, body.match(/<button aria-label/g)?.length]).toEqual([200, 10]);
+
+    const bob = named(stack, "bob");
+    const form = { method: "POST", body: new URLSearchParams({ arn: bob.IamUserArn }) };
+    const offered = await ask(page, { ...form, headers: { origin: stack.url } });
+    expect(offered.status).toBe(303);
+    expect(await whom(stack, offered.location)).toContain(bob.IamUserArn);
+    for (const origin of ["https://evil.example", `${stack.url}0`, "null"])
+      expect((await ask(page, { ...form, headers: { origin } })).status).toBe(403);
+
+    const opened = await runConsole(stack, "--no-open");
+    expect(opened).toMatchObject({ status: 0, stderr: "" });
+    const [address = ""] = /http:\S+/.exec(opened.stdout) ?? [];
+    expect(await whom(stack, address)).toContain(bob.IamUserArn);
+    const refused = await runConsole({ ...stack, users: [{ ...bob, secretAccessKey: "wrong" }] });
+    expect(refused).toMatchObject({ status: 2, stdout: "" });
+    expect(refused.stderr).toMatch(/^console: 127\.0\.0\.1:\d+ answered 403, Forbidden: attach the policy/);
+  });
+
+  test("is opened over TLS alone, but on the machine itself", () => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ["infra/console.ts", "--url", "http://example.com", "--region", "us-east-1"],
+      { cwd: ROOT, encoding: "utf8" },
+    );
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: "console: `--url` is an address that begins with https://, not `http://example.com`\n",
+    });
+  });
+
+  test("is opened in the browser, or its address is printed where there is none", async () => {
+    const stack = await start();
+    const folder = mkdtempSync(join(tmpdir(), "stackwarden-browser-"));
+    const browser = join(folder, "xdg-open");
+    const opened = join(folder, "opened");
+    writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > ${opened}\n`, { mode: 0o755 });
+    expect((await runConsole(stack, "--path", folder)).stdout).toBe(
+      `opened ${stack.url}/console in your browser\n`,
+    );
+    expect(await whom(stack, readFileSync(opened, "utf8"))).toContain(named(stack, "bob").IamUserArn);
+    writeFileSync(browser, "#!/bin/sh\nexit 3\n", { mode: 0o755 });
+    expect((await runConsole(stack, "--path", folder)).stdout).toContain("open this within a minute");
+    rmSync(folder, { recursive: true });
+  });
+
+  async function ask(url: string, init: RequestInit = {}) {
+    const response = await fetch(url, { ...init, redirect: "manual" });
+    return {
+      status: response.status,
+      location: response.headers.get("location") ?? "",
+      body: await response.text(),
+    };
+  }
+
+  /** Whom the console says that an address signs in. */
+  async function whom({ url }: Announced, address: string): Promise<string> {
+    const token = address.slice(address.indexOf("#") + 1);
+    const init = { method: "POST", body: new URLSearchParams({ token }), headers: { origin: url } };
+    return (await ask(`${url}/console/sign-in`, init)).body;
+  }
+
+  /** The command, with bob's keys in its environment; `--path` is where it finds a browser. */
+  async function runConsole(stack: Announced, ...options: string[]) {
+    const bob = named(stack, "bob");
+    const [path] = options[0] === "--path" ? options.splice(0, 2).slice(1) : ["/nowhere"];
+    const command = ["infra/console.ts", "--url", stack.url, "--region", stack.region, ...options];
+    const { PATH: _path, ...rest } = process.env;
+    const env = {
+      ...rest,
+      PATH: path,
+      AWS_ACCESS_KEY_ID: bob.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: bob.secretAccessKey,
+    };
+    return promisify(execFile)(process.execPath, command, { cwd: ROOT, env }).then(
+      ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
+      ({ code, stdout, stderr }) => ({
+        status: Number(code),
+        stdout: String(stdout),
+        stderr: String(stderr),
+      }),
+    );
+  }
 });
 
 describe("npm run invoke", { timeout: PATIENCE }, () => {
