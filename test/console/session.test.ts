@@ -70,9 +70,7 @@ describe("a token", () => {
   test("makes one session, however many ask at once", async () => {
     const token = await consoleToken(stack, stack.asUser("bob"));
     const answers = await Promise.all(Array.from({ length: 5 }, () => new Visitor(stack).signInBy(token)));
-    expect(answers.map(({ status }) => status).toSorted((left, right) => left - right)).toEqual([
-      303, 403, 403, 403, 403,
-    ]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([303, 403, 403, 403, 403]);
   });
 
   test("is looked at without being used", async () => {

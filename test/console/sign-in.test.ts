@@ -222,7 +222,7 @@ describe("another website", () => {
     elsewherePage = `<iframe src="${stack.url}/console"></iframe>`;
     await page.goto(elsewhereUrl);
     const frame = page.frames()[1];
-    await expect.poll(() => frame?.url()).toMatch(/^chrome-error:/);
+    await expect.poll(() => frame?.url(), { timeout: 20_000 }).toMatch(/^chrome-error:/);
     const read = await page.evaluate(
       (url) => fetch(url, { credentials: "include" }).then(String, () => "refused"),
       `${stack.url}/console`,

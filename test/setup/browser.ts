@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import Chromium from "@sparticuz/chromium";
+import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
 import type { Identity } from "../../infra/local/sigv4.ts";
@@ -25,14 +24,12 @@ export async function signIn(context: BrowserContext, stack: TestStack, as: Iden
   return page;
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 /** Whether everybody can use the page, as far as axe can tell: in light and in dark, all of its rules but experimental ones. */
 export async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     const found: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] =
-      await page.evaluate(`${AXE}; axe.run().then(({ violations }) => violations)`);
+      await page.evaluate(`${axe.source}; axe.run().then(({ violations }) => violations)`);
     expect(found.map(({ id, impact, nodes }) => ({ id, impact, nodes, colorScheme }))).toEqual([]);
   }
 }
