@@ -65,9 +65,8 @@ export function logLine(
   const level = error ? levelOf(error) : "info";
   if (!isLogged(level)) return;
   const what = error && { name: error.name, message: error.message, cause: causeOf(error) };
-  process.stderr.write(
-    `${JSON.stringify({ time: new Date().toISOString(), level, ...line, error: what })}\n`,
-  );
+  const whole = { time: new Date().toISOString(), level, ...line, error: what };
+  process.stderr.write(`${onOneLine(JSON.stringify(whole))}\n`);
 }
 
 const LEVELS = ["info", "warn", "error", "silent"];

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { keys } from "../../shared/table/keys.ts";
 import { consoleToken, type Seen, Visitor } from "../setup/console-visitor.ts";
 import {
@@ -378,4 +378,32 @@ test("a table that fails is no session and no page, and the visitor gets an id t
   expect(status).toBe(500);
   expect(body).toMatch(/<code>[0-9a-f-]{36}<\/code>/);
   expect(body).not.toContain("secret detail");
+});
+
+test("the log has a line for every page, with who asked and no secret", async () => {
+  const token = await consoleToken(stack, stack.asUser("bob"));
+  const lines: string[] = [];
+  const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+  process.env.LOG_LEVEL = "info";
+  const visitor = new Visitor(stack);
+  try {
+    await visitor.send("/console/sign-in", { token });
+    await visitor.signInBy(token);
+    await visitor.get("/console/my-settings");
+    await visitor.send("/console/my-settings", { SshPublicKey: KEY }, { origin: "https://evil.example" });
+  } finally {
+    process.env.LOG_LEVEL = "silent";
+    write.mockRestore();
+  }
+  const logged = lines.map((line) => JSON.parse(line));
+  expect(
+    logged.filter(({ operation }) => operation === "Console").map(({ caller, status }) => [caller, status]),
+  ).toEqual([
+    [undefined, 200],
+    [undefined, 303],
+    [userArn("bob"), 200],
+    [undefined, 403],
+  ]);
+  expect(logged.map(({ operation }) => operation)).toContain("DescribeMyUserProfile");
+  for (const secret of [token, idOf(visitor), KEY]) expect(lines.join("")).not.toContain(secret);
 });
