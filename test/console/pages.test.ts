@@ -259,7 +259,7 @@ describe("My Settings", () => {
 });
 
 describe("every page", () => {
-  test("can be used by everybody, in light and in dark", async () => {
+  test("can be used by everybody, in light and in dark", { timeout: 180_000 }, async () => {
     const page = await as("carol");
     for (const path of [
       "/console",
