@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { Fault } from "../model/fault.ts";
 import { hashOf } from "../model/policy-hash.ts";
 import { IamFacts, type User } from "../model/user.ts";
 import { faultOfAws } from "../table/aws-fault.ts";
+import { tryAgain } from "../table/budget.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
 import { keys } from "../table/keys.ts";
@@ -208,22 +207,21 @@ async function changeUser(
   change: (current: User | undefined) => User | undefined,
 ): Promise<{ current: User | undefined; changed: User | undefined }> {
   let current = read;
-  for (let tries = 1; ; tries += 1) {
+  let isFirst = true;
+  const attempt = async () => {
+    const key = keys.user(userArn);
+    if (!isFirst) current = readUser((await getItems(table, [key])).get(key));
+    isFirst = false;
     const changed = change(current);
-    if (!changed) return { current, changed };
-    try {
-      await write(table, changed, current, writing);
-      return { current, changed };
-    } catch (error) {
-      const fault = error instanceof Fault ? error : faultOfAws(error);
-      // Whether a write that timed out was done shows when the user is read again.
-      const mayPass = fault?.transient || MAY_PASS.has(fault?.name);
-      if (!mayPass || tries === MAX_TRIES) throw error;
-      await sleep(Math.random() * Math.min(20 * 2 ** tries, 2000));
-      const key = keys.user(userArn);
-      current = readUser((await getItems(table, [key])).get(key));
-    }
-  }
+    if (changed) await write(table, changed, current, writing);
+    return { current, changed };
+  };
+  // Whether a write that timed out was done shows when the user is read again.
+  const mayPass = (error: unknown) => {
+    const fault = faultOfAws(error);
+    return fault?.transient === true || MAY_PASS.has(fault?.name);
+  };
+  return tryAgain(attempt, { most: MAX_TRIES, mayPass });
 }
 
 async function write(
