@@ -11,8 +11,8 @@ import { putInstanceProfile } from "../table/instance-profiles.ts";
 import { getPolicies, putPolicy } from "../table/policies.ts";
 import { claimSshUsername, freeSshUsername, releaseSshUsername } from "../table/ssh-usernames.ts";
 import type { Table } from "../table/table.ts";
-import { putUser, readUser } from "../table/users.ts";
-import { putAlone, transact } from "../table/write.ts";
+import { putUser, readUser, refreshIamFacts } from "../table/users.ts";
+import { transact } from "../table/write.ts";
 import type { AccountUser } from "./resolve-account.ts";
 
 /** Who imports, and when. */
@@ -118,22 +118,13 @@ async function writeUser(
   );
   const written = changed ?? current;
   if (!written) {
-    await refreshFacts(table, given);
+    await refreshIamFacts(table, given.IamUserArn, IamFacts.parse(given));
     return "absent";
   }
   const isOurs = writing.importId !== undefined && written.LastImport?.Id === writing.importId;
   if (isOurs && written.LastImport) return written.LastImport.As;
   if (!changed) return "unchanged";
   return current ? "changed" : "added";
-}
-
-/** What is remembered of somebody whose profile was deleted stays as IAM has it: they may be added again. */
-async function refreshFacts(table: Table, given: AccountUser): Promise<void> {
-  const key = keys.iamFacts(given.IamUserArn);
-  const item = (await getItems(table, [key])).get(key);
-  const facts = IamFacts.parse(given);
-  if (item === undefined || isDeepStrictEqual(IamFacts.parse(item), facts)) return;
-  await putAlone(table, { ...key, ...facts });
 }
 
 /** Marks somebody whom IAM does not know any more; nothing else of them changes. */

@@ -36,6 +36,18 @@ export function mustBe(table: Table, key: Key, revision: string | undefined, oth
   return { item: { ConditionCheck: { TableName: table.name, Key: key, ...as } }, otherwise };
 }
 
+/** The item is to be as it was read, with that revision; `undefined`: not there, or without one. */
+export function mustStay(
+  table: Table,
+  key: Key,
+  revision: string | undefined,
+  otherwise: () => Fault,
+): Write {
+  if (revision !== undefined) return mustBe(table, key, revision, otherwise);
+  const without = condition(["attribute_not_exists(Revision)"]);
+  return { item: { ConditionCheck: { TableName: table.name, Key: key, ...without } }, otherwise };
+}
+
 /** Puts an item, whether there was one or not. */
 export function put(table: Table, key: Key, members: object): Write {
   return { item: { Put: { TableName: table.name, Item: { ...members, ...key } } } };

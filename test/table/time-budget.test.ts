@@ -97,7 +97,7 @@ describe("the time that there is", () => {
     ["stops in its answer", write],
   ] as const)("ends a request to a table that %s, and the tries after it: %s", async ([answer, ask]) => {
     answers = [answer];
-    const { ms, error } = await timed(() => within(250, ask));
+    const { ms, error } = await timed<unknown>(() => within<Promise<unknown>>(250, ask));
     expect(error).toMatchObject({
       name: expect.stringMatching(/^(ServiceUnavailableException|AbortError)$/),
     });
