@@ -643,8 +643,11 @@ class Judge {
     const { entry, to } = this.#timeOf(event);
     if (!entry?.input.ClonePermissions) return;
     for (const arn of this.#users.keys()) {
-      const copy = copies.find(({ StackId, IamUserArn }) => StackId === event.StackId && IamUserArn === arn);
-      const held = this.#held(arn, entry.input.SourceStackId, entry.start, to);
+      const copy = copies.findLast(
+        ({ StackId, IamUserArn }) => StackId === event.StackId && IamUserArn === arn,
+      );
+      // What the source had when the copy was there.
+      const held = this.#held(arn, entry.input.SourceStackId, Date.parse(event.Time), to);
       const given = copy ? permissionIn(copy.After) : NONE;
       const isGone = (this.#users.get(arn)?.shown(entry.start, to) ?? []).some(
         ({ state }) => state === undefined,
@@ -764,9 +767,12 @@ function isSame(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(plain(one), plain(other));
 }
 
-/** Without what is undefined, which is not kept. */
+/** Without what is undefined, which is not kept, and without versions, which nobody asks for. */
 function plain(value: unknown): unknown {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+  if (value === undefined) return undefined;
+  return JSON.parse(
+    JSON.stringify(value, (name, member: unknown) => (name === "Version" ? undefined : member)),
+  );
 }
 
 function isEmpty(members: object): boolean {

@@ -9,6 +9,7 @@ import { importAccount } from "../../shared/account/import-account.ts";
 import { resolveAccount } from "../../shared/account/resolve-account.ts";
 import { OPERATIONS } from "../../shared/contract/index.ts";
 import { readJson } from "../../shared/iam/json.ts";
+import { ask } from "../../shared/table/ask.ts";
 import { openTable, type Table } from "../../shared/table/table.ts";
 import { Proxy } from "./proxy.ts";
 
@@ -124,7 +125,8 @@ export async function openWorld(given: {
       const old = (await scan(table)).filter(({ pk }) => OF_A_RUN.test(pk));
       for (let from = 0; from < old.length; from += 25) {
         const some = old.slice(from, from + 25).map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } }));
-        await table.client.send(new BatchWriteCommand({ RequestItems: { [tableName]: some } }));
+        const remove = new BatchWriteCommand({ RequestItems: { [tableName]: some } });
+        await ask(table, (how) => table.client.send(remove, how));
       }
     },
 
@@ -138,9 +140,8 @@ async function scan(table: Table): Promise<Wire[]> {
   const items: Wire[] = [];
   let ExclusiveStartKey: Record<string, unknown> | undefined;
   do {
-    const page = await table.client.send(
-      new ScanCommand({ TableName: table.name, ConsistentRead: true, ExclusiveStartKey }),
-    );
+    const scan = new ScanCommand({ TableName: table.name, ConsistentRead: true, ExclusiveStartKey });
+    const page = await ask(table, (how) => table.client.send(scan, how));
     items.push(...(page.Items ?? []));
     ExclusiveStartKey = page.LastEvaluatedKey;
   } while (ExclusiveStartKey);
