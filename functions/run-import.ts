@@ -4,6 +4,7 @@ import { IamReader } from "../shared/account/iam-reader.ts";
 import { runImport } from "../shared/account/run-import.ts";
 import { actionNames } from "../shared/decision/levels.ts";
 import { deploymentOf, sourceTables } from "../shared/lambda/environment.ts";
+import { inTime } from "../shared/lambda/in-time.ts";
 import { openTable } from "../shared/table/table.ts";
 
 const StreamEvent = z.object({
@@ -38,6 +39,6 @@ export async function handler(event: unknown, context: Context): Promise<void> {
       now: () => new Date(),
       timeLeft: () => context.getRemainingTimeInMillis(),
     };
-    await runImport(seam, { ImportId: ImportId.S, Step: Number(Step.N) });
+    await inTime(context, () => runImport(seam, { ImportId: ImportId.S, Step: Number(Step.N) }));
   }
 }

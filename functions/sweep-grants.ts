@@ -1,6 +1,7 @@
 import type { Context } from "aws-lambda";
 import * as z from "zod";
 import { deploymentOf } from "../shared/lambda/environment.ts";
+import { inTime } from "../shared/lambda/in-time.ts";
 import { sweepUnfinishedClone } from "../shared/table/clones.ts";
 import { sweepGrantsOfStack, sweepGrantsOfUser } from "../shared/table/sweep-grants.ts";
 
@@ -26,7 +27,11 @@ const StreamEvent = z.object({
  * Clears away what a deleted user or stack, or a user who was replaced, left behind, and a copy of a stack that was never
  * finished. It counted for nobody since then; this is housekeeping, run by the table's stream, which repeats a batch that fails.
  */
-export async function handler(event: unknown, context: Context): Promise<void> {
+export function handler(event: unknown, context: Context): Promise<void> {
+  return inTime(context, () => sweep(event, context));
+}
+
+async function sweep(event: unknown, context: Context): Promise<void> {
   const { table } = deploymentOf(context);
   for (const { dynamodb } of StreamEvent.parse(event).Records) {
     const { Keys, NewImage, OldImage } = dynamodb;

@@ -38,6 +38,7 @@ async function main(): Promise<number> {
     awsRequestId: randomUUID(),
     functionName,
     invokedFunctionArn: `arn:aws:lambda:${region}:${accountId}:function:${functionName}`,
+    getRemainingTimeInMillis: () => 29_000,
   };
   try {
     process.stdout.write(`${JSON.stringify(await handler(parsed, context), null, 2)}\n`);

@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { Fault } from "../model/fault.ts";
 import { hashOf } from "../model/policy-hash.ts";
 import { IamFacts, type User } from "../model/user.ts";
 import { faultOfAws } from "../table/aws-fault.ts";
+import { tryAgain } from "../table/budget.ts";
 import { appendEvent } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
 import { keys } from "../table/keys.ts";
@@ -12,8 +11,8 @@ import { putInstanceProfile } from "../table/instance-profiles.ts";
 import { getPolicies, putPolicy } from "../table/policies.ts";
 import { claimSshUsername, freeSshUsername, releaseSshUsername } from "../table/ssh-usernames.ts";
 import type { Table } from "../table/table.ts";
-import { putUser, readUser } from "../table/users.ts";
-import { putAlone, transact } from "../table/write.ts";
+import { putUser, readUser, refreshIamFacts } from "../table/users.ts";
+import { transact } from "../table/write.ts";
 import type { AccountUser } from "./resolve-account.ts";
 
 /** Who imports, and when. */
@@ -119,22 +118,13 @@ async function writeUser(
   );
   const written = changed ?? current;
   if (!written) {
-    await refreshFacts(table, given);
+    await refreshIamFacts(table, given.IamUserArn, IamFacts.parse(given));
     return "absent";
   }
   const isOurs = writing.importId !== undefined && written.LastImport?.Id === writing.importId;
   if (isOurs && written.LastImport) return written.LastImport.As;
   if (!changed) return "unchanged";
   return current ? "changed" : "added";
-}
-
-/** What is remembered of somebody whose profile was deleted stays as IAM has it: they may be added again. */
-async function refreshFacts(table: Table, given: AccountUser): Promise<void> {
-  const key = keys.iamFacts(given.IamUserArn);
-  const item = (await getItems(table, [key])).get(key);
-  const facts = IamFacts.parse(given);
-  if (item === undefined || isDeepStrictEqual(IamFacts.parse(item), facts)) return;
-  await putAlone(table, { ...key, ...facts });
 }
 
 /** Marks somebody whom IAM does not know any more; nothing else of them changes. */
@@ -208,22 +198,21 @@ async function changeUser(
   change: (current: User | undefined) => User | undefined,
 ): Promise<{ current: User | undefined; changed: User | undefined }> {
   let current = read;
-  for (let tries = 1; ; tries += 1) {
+  let isFirst = true;
+  const attempt = async () => {
+    const key = keys.user(userArn);
+    if (!isFirst) current = readUser((await getItems(table, [key])).get(key));
+    isFirst = false;
     const changed = change(current);
-    if (!changed) return { current, changed };
-    try {
-      await write(table, changed, current, writing);
-      return { current, changed };
-    } catch (error) {
-      const fault = error instanceof Fault ? error : faultOfAws(error);
-      // Whether a write that timed out was done shows when the user is read again.
-      const mayPass = fault?.transient || MAY_PASS.has(fault?.name);
-      if (!mayPass || tries === MAX_TRIES) throw error;
-      await sleep(Math.random() * Math.min(20 * 2 ** tries, 2000));
-      const key = keys.user(userArn);
-      current = readUser((await getItems(table, [key])).get(key));
-    }
-  }
+    if (changed) await write(table, changed, current, writing);
+    return { current, changed };
+  };
+  // Whether a write that timed out was done shows when the user is read again.
+  const mayPass = (error: unknown) => {
+    const fault = faultOfAws(error);
+    return fault?.transient === true || MAY_PASS.has(fault?.name);
+  };
+  return tryAgain(attempt, { most: MAX_TRIES, mayPass });
 }
 
 async function write(

@@ -16,12 +16,13 @@ export async function createProfile(call: Call, userArn: string, chosen: Profile
   const principal = readPrincipal(userArn);
   if (!principal) throw noSuchUser(userArn);
   const name = SshUsername ?? (await freeSshUsername(table, principal.name));
+  const { facts, mustStay } = await readIamFacts(table, userArn);
   const user: User = {
     IamUserArn: userArn,
     Name: principal.name,
     Kind: kindOf(principal.kind),
     ProfileId: randomUUID(),
-    ...(await readIamFacts(table, userArn)),
+    ...facts,
     SshUsername: name,
     ...(SshPublicKey === undefined ? {} : { SshPublicKey }),
     AllowSelfManagement,
@@ -31,6 +32,7 @@ export async function createProfile(call: Call, userArn: string, chosen: Profile
   const after = { SshUsername: name, SshPublicKey, AllowSelfManagement };
   await transact(table, [
     putUser(table, user, undefined),
+    mustStay,
     claimSshUsername(table, name, user, SshUsername === undefined),
     appendEvent(table, changeEvent(call, { IamUserArn: userArn, After: after })),
   ]);

@@ -6,6 +6,7 @@ import type { Own } from "../contract/writing.ts";
 import { authorize } from "./authorize.ts";
 import type { Call } from "./call.ts";
 import { caller } from "./caller.ts";
+import { inTime } from "./in-time.ts";
 import { log } from "./log.ts";
 import { parse } from "./parse.ts";
 import { reply } from "./reply.ts";
@@ -18,14 +19,13 @@ export function serve<Input extends z.ZodType, Output extends z.ZodType>(
   operation: Operation<Input, Output>,
   handle: (call: Call<Own<z.output<Input>>>) => Promise<z.input<Output>>,
 ): (event: unknown, context: Context) => Promise<unknown> {
-  return (
-    middy<unknown, unknown>()
-      .use(log(operation))
-      .use(caller(operation))
-      .use(parse(operation))
-      .use(authorize(operation))
-      .use(reply())
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `caller` and `parse` have made it so
-      .handler((event: unknown) => handle(event as Call<Own<z.output<Input>>>))
-  );
+  const answer: (event: unknown, context: Context) => Promise<unknown> = middy<unknown, unknown>()
+    .use(log(operation))
+    .use(caller(operation))
+    .use(parse(operation))
+    .use(authorize(operation))
+    .use(reply())
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `caller` and `parse` have made it so
+    .handler((event: unknown) => handle(event as Call<Own<z.output<Input>>>));
+  return (event, context) => inTime(context, () => answer(event, context));
 }

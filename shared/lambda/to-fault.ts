@@ -3,7 +3,6 @@ import { faultOfAws } from "../table/aws-fault.ts";
 
 /** Any error as one of the closed set; what is unforeseen tells the caller `InternalFailure` and nothing else. */
 export function toFault(error: unknown): Fault {
-  if (error instanceof Fault) return error;
   return (
     faultOfAws(error) ?? new Fault("InternalFailure", "something went wrong on our side", { cause: error })
   );

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "../model/fault.ts";
-import { faultOfAws } from "./aws-fault.ts";
+import { tryAgain } from "./budget.ts";
 import type { Table } from "./table.ts";
 import { transact, type Write } from "./write.ts";
 
@@ -27,16 +26,8 @@ export async function writeInBatches(table: Table, groups: AsyncIterable<readonl
 }
 
 /** So many writes to a few partitions are slowed down now and then; a transaction that was refused has written nothing. */
-async function transactPatiently(table: Table, writes: readonly Write[]): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await transact(table, writes);
-      return;
-    } catch (error) {
-      const fault = error instanceof Fault ? error : faultOfAws(error);
-      const isBusy = fault?.name === "ThrottlingException" || fault?.transient === true;
-      if (!isBusy || tries === MAX_TRIES) throw error;
-      await sleep(Math.random() * Math.min(50 * 2 ** tries, 2000));
-    }
-  }
+function transactPatiently(table: Table, writes: readonly Write[]): Promise<void> {
+  const isBusy = (error: unknown) =>
+    error instanceof Fault && (error.name === "ThrottlingException" || error.transient);
+  return tryAgain(() => transact(table, writes), { most: MAX_TRIES, mayPass: isBusy });
 }

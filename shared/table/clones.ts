@@ -1,6 +1,7 @@
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { Fault } from "../model/fault.ts";
 import type { Stack, StackSettings } from "../model/stack.ts";
+import { ask } from "./ask.ts";
 import { getItems } from "./get-items.ts";
 import { keys } from "./keys.ts";
 import { layersOfStack } from "./layers.ts";
@@ -42,7 +43,9 @@ export async function sweepUnfinishedClone(table: Table, stackId: string): Promi
   for await (const layers of layersOfStack(table, stackId)) {
     const left = layers.flatMap(({ LayerId }) => [keys.layerPlace(LayerId), keys.layer(stackId, LayerId)]);
     await Promise.all(
-      left.map((Key) => table.client.send(new DeleteCommand({ TableName: table.name, Key }))),
+      left.map((Key) =>
+        ask(table, (how) => table.client.send(new DeleteCommand({ TableName: table.name, Key }), how)),
+      ),
     );
   }
 }

@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   BatchGetCommand,
   type BatchGetCommandInput,
   type BatchGetCommandOutput,
 } from "@aws-sdk/lib-dynamodb";
 import { Fault } from "../model/fault.ts";
+import { ask } from "./ask.ts";
+import { tryAgain } from "./budget.ts";
 import { type Key, keyText } from "./keys.ts";
 import type { Table } from "./table.ts";
 
@@ -36,16 +37,26 @@ export async function getItems(table: Table, keys: readonly Key[]): Promise<Item
   for (let from = 0; from < unique.length; from += MAX_KEYS) {
     const Keys = unique.slice(from, from + MAX_KEYS);
     let requests: BatchGetCommandInput["RequestItems"] = { [table.name]: { Keys, ConsistentRead: true } };
-    for (let tries = 1; requests && Object.keys(requests).length > 0; tries += 1) {
-      if (tries > MAX_TRIES)
-        throw new Fault("ThrottlingException", "the table is busy, try again in a moment");
-      if (tries > 1) await sleep(Math.random() * 25 * 2 ** tries);
-      const output: BatchGetCommandOutput = await table.client.send(
-        new BatchGetCommand({ RequestItems: requests }),
-      );
-      for (const item of output.Responses?.[table.name] ?? []) items.add(item);
-      requests = output.UnprocessedKeys;
-    }
+    const readOn = async () => {
+      const { Responses, UnprocessedKeys } = await readBatch(table, requests);
+      for (const item of Responses?.[table.name] ?? []) items.add(item);
+      if (!UnprocessedKeys?.[table.name]) return;
+      requests = UnprocessedKeys;
+      throw new KeysLeft("ThrottlingException", "the table is busy, try again in a moment");
+    };
+    await tryAgain(readOn, { most: MAX_TRIES, mayPass: (error) => error instanceof KeysLeft });
   }
   return items;
+}
+
+class KeysLeft extends Fault {}
+
+/** An answer that has neither items nor keys is none: what is missing in it might deny something. */
+async function readBatch(
+  table: Table,
+  RequestItems: BatchGetCommandInput["RequestItems"],
+): Promise<BatchGetCommandOutput> {
+  const output = await ask(table, (how) => table.client.send(new BatchGetCommand({ RequestItems }), how));
+  if (output.Responses?.[table.name] || output.UnprocessedKeys?.[table.name]) return output;
+  throw new Fault("ServiceUnavailableException", "the table did not answer what was asked, try again");
 }

@@ -10,13 +10,17 @@ import { mustBe, put, putOver, removeAt, type Write } from "./write.ts";
 
 const Revised = Grant.pick({ Revision: true });
 
+/** How long it is kept that there was a grant, in seconds: longer than any request can be on its way. */
+const REMEMBERED = 3600;
+
 export function readGrant(item: unknown): Grant | undefined {
   return item === undefined ? undefined : Grant.parse(item);
 }
 
 /**
- * Sets what a user holds on a stack, in place of the grant that was read. `iam_only` without instance access is the absence
- * of a grant, so it deletes; `undefined` when the user holds just that.
+ * Sets what a user holds on a stack, in place of the grant that was read; `undefined` when the user holds just that. `iam_only` without
+ * instance access is the absence of a grant. One that is taken away stays a while without anything in it, so that whoever saw none
+ * before it was given, and is late, does not take its absence for what they saw.
  */
 export function setGrant(
   table: Table,
@@ -28,7 +32,6 @@ export function setGrant(
   if (isSamePermission(permission, permissionOf(user, current))) return undefined;
   const key = keys.grant(stackId, user.IamUserArn);
   const changed = () => changedMeanwhile(user.IamUserArn);
-  if (isSamePermission(permission, NO_GRANT)) return current && removeGrant(table, current);
   const grant: Grant = {
     ...permission,
     StackId: stackId,
@@ -36,7 +39,11 @@ export function setGrant(
     ProfileId: user.ProfileId,
     Revision: randomUUID(),
   };
-  const item = { ...grant, ...indexKeys.userGrants(user.IamUserArn, stackId) };
+  const isNone = isSamePermission(permission, NO_GRANT);
+  const rest = isNone
+    ? { ExpiresAt: Math.floor(Date.now() / 1000) + REMEMBERED }
+    : indexKeys.userGrants(user.IamUserArn, stackId);
+  const item = { ...grant, ...rest };
   return putOver(table, key, item, current?.Revision, changed);
 }
 

@@ -1,5 +1,6 @@
 import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import { Fault } from "../model/fault.ts";
+import { ask } from "./ask.ts";
 import type { Table } from "./table.ts";
 
 export type Page = {
@@ -17,15 +18,16 @@ export async function queryPage(
   const items: Record<string, unknown>[] = [];
   let start = after;
   do {
-    const output = await table.client.send(
-      new QueryCommand({
-        ...query,
-        TableName: table.name,
-        Limit: limit - items.length,
-        ExclusiveStartKey: start,
-      }),
-    );
-    items.push(...(output.Items ?? []));
+    const more = new QueryCommand({
+      ...query,
+      TableName: table.name,
+      Limit: limit - items.length,
+      ExclusiveStartKey: start,
+    });
+    const output = await ask(table, (how) => table.client.send(more, how));
+    if (!output.Items)
+      throw new Fault("ServiceUnavailableException", "the table did not answer what was asked, try again");
+    items.push(...output.Items);
     start = output.LastEvaluatedKey;
   } while (start !== undefined && items.length < limit);
   return { items, ...(start === undefined ? {} : { next: start }) };

@@ -1,6 +1,7 @@
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { Grant } from "../model/grant.ts";
+import { ask } from "./ask.ts";
 import { grantsOfStack, grantsOfUser } from "./grants.ts";
 import { keys } from "./keys.ts";
 import type { Table } from "./table.ts";
@@ -32,14 +33,13 @@ async function sweep(
 /** A grant that was set again meanwhile is somebody else's, and stays. */
 async function removeGrant(table: Table, grant: Grant): Promise<void> {
   try {
-    await table.client.send(
-      new DeleteCommand({
-        TableName: table.name,
-        Key: keys.grant(grant.StackId, grant.IamUserArn),
-        ConditionExpression: "Revision = :revision",
-        ExpressionAttributeValues: { ":revision": grant.Revision },
-      }),
-    );
+    const remove = new DeleteCommand({
+      TableName: table.name,
+      Key: keys.grant(grant.StackId, grant.IamUserArn),
+      ConditionExpression: "Revision = :revision",
+      ExpressionAttributeValues: { ":revision": grant.Revision },
+    });
+    await ask(table, (how) => table.client.send(remove, how));
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
   }

@@ -12,8 +12,8 @@ export async function readSync(table: Table): Promise<Sync | undefined> {
 }
 
 /** Puts a new job in place of the one that was read; `false` when that one is not as it was read any more. */
-export function startSync(table: Table, sync: Sync, current: Sync | undefined): Promise<boolean> {
-  return putIf(
+export async function startSync(table: Table, sync: Sync, current: Sync | undefined): Promise<boolean> {
+  const isStarted = await putIf(
     table,
     sync,
     current
@@ -23,6 +23,8 @@ export function startSync(table: Table, sync: Sync, current: Sync | undefined): 
         }
       : { ConditionExpression: "attribute_not_exists(pk)" },
   );
+  // One that was sent twice, since its answer did not come, finds itself in its way.
+  return isStarted || (await readSync(table))?.ImportId === sync.ImportId;
 }
 
 /** Writes how far a job is; `false` when the step is over, or another job took its place. */

@@ -5,6 +5,8 @@ import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 export type Table = {
   readonly name: string;
   readonly client: DynamoDBDocumentClient;
+  /** After which a request that hangs is given up. */
+  readonly timeoutMs: number;
   /** Told the write units that a write took; without it, DynamoDB is not asked. */
   readonly onWriteUnits?: (units: number) => void;
 };
@@ -14,15 +16,11 @@ const TIMEOUT_MS = 1200;
 
 /**
  * Opens the table. Credentials and endpoint come from where the SDK finds them, and so does the region, unless it is another.
- * A call that hangs is given up and tried again, three times in all.
+ * Nothing is tried again by the client: `ask` and `transact` do, which know how much time there is.
  */
 export function openTable(name: string, region?: string, timeoutMs = TIMEOUT_MS): Table {
-  const client = new DynamoDBClient({
-    ...(region === undefined ? {} : { region }),
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1800, requestTimeout: timeoutMs, throwOnRequestTimeout: true },
-  });
+  const client = new DynamoDBClient({ ...(region === undefined ? {} : { region }), maxAttempts: 1 });
   // An object with a member called `constructor`, such as a tag's key, looks like an instance of a class.
   const marshallOptions = { removeUndefinedValues: true, convertClassInstanceToMap: true };
-  return { name, client: DynamoDBDocumentClient.from(client, { marshallOptions }) };
+  return { name, client: DynamoDBDocumentClient.from(client, { marshallOptions }), timeoutMs };
 }

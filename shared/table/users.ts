@@ -1,10 +1,16 @@
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import * as z from "zod";
 import { Fault } from "../model/fault.ts";
 import { IamFacts, User } from "../model/user.ts";
 import { getItems } from "./get-items.ts";
 import { INDEX, indexKeys, keys } from "./keys.ts";
 import { queryPage, readCursor, writeCursor } from "./list.ts";
 import type { Table } from "./table.ts";
-import { mustExist, put, putOver, removeAt, type Write } from "./write.ts";
+import { mustExist, mustStay, put, putAlone, putOver, removeAt, type Write } from "./write.ts";
+
+/** `Revision` is new with each write; without it, it was written by an earlier version. */
+const KeptFacts = IamFacts.extend({ Revision: z.string().optional() });
 
 export function noSuchUser(userArn: string): Fault {
   return new Fault("ResourceNotFoundException", `Unable to find user with ARN ${userArn}`);
@@ -25,15 +31,30 @@ export function removeUser(table: Table, user: User): Write[] {
   const changed = () => changedMeanwhile(user.IamUserArn);
   return [
     removeAt(table, keys.user(user.IamUserArn), user.Revision, changed),
-    put(table, keys.iamFacts(user.IamUserArn), IamFacts.parse(user)),
+    put(table, keys.iamFacts(user.IamUserArn), { ...IamFacts.parse(user), Revision: randomUUID() }),
   ];
 }
 
-/** What IAM said of somebody whose profile was deleted; of a stranger, nothing. */
-export async function readIamFacts(table: Table, userArn: string): Promise<IamFacts> {
+/**
+ * What IAM said of somebody whose profile was deleted; of a stranger, nothing. Whoever makes a profile of it holds the table to it: it is
+ * new with each deletion, so a request that comes late makes nobody who was made and deleted meanwhile.
+ */
+export async function readIamFacts(
+  table: Table,
+  userArn: string,
+): Promise<{ facts: IamFacts; mustStay: Write }> {
   const key = keys.iamFacts(userArn);
   const item = (await getItems(table, [key])).get(key);
-  return item === undefined ? { Groups: [], Policies: [], Tags: {} } : IamFacts.parse(item);
+  const { Revision, ...facts } = KeptFacts.parse(item ?? { Groups: [], Policies: [], Tags: {} });
+  return { facts, mustStay: mustStay(table, key, Revision, () => changedMeanwhile(userArn)) };
+}
+
+/** Keeps what IAM says of somebody who has no profile, if anything was kept of them and it was something else. */
+export async function refreshIamFacts(table: Table, userArn: string, facts: IamFacts): Promise<void> {
+  const key = keys.iamFacts(userArn);
+  const item = (await getItems(table, [key])).get(key);
+  if (item === undefined || isDeepStrictEqual(IamFacts.parse(item), facts)) return;
+  await putAlone(table, { ...key, ...facts, Revision: randomUUID() });
 }
 
 /** The user is to be there, and still the same one. */

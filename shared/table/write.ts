@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { type ConsumedCapacity, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import {
   PutCommand,
@@ -6,6 +7,9 @@ import {
   type TransactWriteCommandInput,
 } from "@aws-sdk/lib-dynamodb";
 import { Fault } from "../model/fault.ts";
+import { ask, askOnce, mayPass } from "./ask.ts";
+import { faultOfAws, mayHaveBeenDone } from "./aws-fault.ts";
+import { tryAgain } from "./budget.ts";
 import type { Key } from "./keys.ts";
 import type { Table } from "./table.ts";
 
@@ -30,6 +34,18 @@ export function mustExist(table: Table, key: Key, otherwise: () => Fault, where?
 export function mustBe(table: Table, key: Key, revision: string | undefined, otherwise: () => Fault): Write {
   const as = revision === undefined ? condition(["attribute_not_exists(pk)"]) : atRevision(revision);
   return { item: { ConditionCheck: { TableName: table.name, Key: key, ...as } }, otherwise };
+}
+
+/** The item is to be as it was read, with that revision; `undefined`: not there, or without one. */
+export function mustStay(
+  table: Table,
+  key: Key,
+  revision: string | undefined,
+  otherwise: () => Fault,
+): Write {
+  if (revision !== undefined) return mustBe(table, key, revision, otherwise);
+  const without = condition(["attribute_not_exists(Revision)"]);
+  return { item: { ConditionCheck: { TableName: table.name, Key: key, ...without } }, otherwise };
 }
 
 /** Puts an item, whether there was one or not. */
@@ -94,34 +110,56 @@ export type Where = {
   readonly values: Readonly<Record<string, unknown>>;
 };
 
+const MOST_TRIES = 3;
+/** A function's time is up before, as a rule. */
+const MOST_TRIES_TO_SETTLE = 12;
+
 /**
- * All of it or nothing.
+ * All of it or nothing. When it was sent and no answer came, it is sent again under the same token until DynamoDB says what became of it:
+ * what was done under a token is not done again within the 10 minutes that DynamoDB remembers it, which no function lives.
+ *
+ * Source: DynamoDB API Reference, "TransactWriteItems", `ClientRequestToken`.
  * @throws Fault of the first write whose condition failed; ConflictException when another transaction was in the way, ThrottlingException
- * when the table is busy
+ * when the table is busy; ServiceUnavailableException, which says so when it may have been done
  */
 export async function transact(table: Table, writes: readonly Write[]): Promise<void> {
+  const transaction = {
+    TransactItems: writes.map(({ item }) => item),
+    ClientRequestToken: randomUUID(),
+    ...metering(table),
+  };
+  let isUnknown = false;
+  const attempt = () =>
+    askOnce(table, (how) => table.client.send(new TransactWriteCommand(transaction), how));
+  const maySettle = (error: unknown, tries: number) => {
+    isUnknown ||= mayHaveBeenDone(error);
+    return isUnknown ? !isAnswer(error) : tries < MOST_TRIES && mayPass(error);
+  };
   try {
-    const output = await table.client.send(
-      new TransactWriteCommand({ TransactItems: writes.map(({ item }) => item), ...metering(table) }),
-    );
+    const output = await tryAgain(attempt, { most: MOST_TRIES_TO_SETTLE, mayPass: maySettle });
     table.onWriteUnits?.(unitsOf(output.ConsumedCapacity));
   } catch (error) {
-    if (!(error instanceof TransactionCanceledException)) throw error;
-    const reasons = error.CancellationReasons ?? [];
-    const failed = reasons.findIndex(({ Code }) => Code === "ConditionalCheckFailed");
-    const fault = writes[failed]?.otherwise?.();
-    if (fault) throw fault;
-    if (reasons.some(({ Code }) => Code === "TransactionConflict")) {
-      throw new Fault("ConflictException", "somebody else is changing the same thing, try again", {
-        cause: error,
-        transient: true,
-      });
-    }
-    if (reasons.some(({ Code }) => Code === "ThrottlingError" || Code === "ProvisionedThroughputExceeded")) {
-      throw new Fault("ThrottlingException", "the table is busy, try again in a moment", { cause: error });
-    }
-    throw error;
+    isUnknown ||= mayHaveBeenDone(error);
+    if (isUnknown && !isAnswer(error)) throw mayBeDone(error);
+    throw faultOfCancelled(error, writes) ?? faultOfAws(error) ?? error;
   }
+}
+
+/** Whether DynamoDB refused it for good, and so had not done it before; what was in the way may be the same, sent before. */
+function isAnswer(error: unknown): boolean {
+  if (error instanceof Fault || mayHaveBeenDone(error) || mayPass(error)) return false;
+  return faultOfAws(error)?.transient !== true;
+}
+
+function mayBeDone(cause: unknown): Fault {
+  const message = "the table did not answer in time: this may have been done, look before you try again";
+  return new Fault("ServiceUnavailableException", message, { cause });
+}
+
+function faultOfCancelled(error: unknown, writes: readonly Write[]): Fault | undefined {
+  if (!(error instanceof TransactionCanceledException)) return undefined;
+  const failed = error.CancellationReasons?.findIndex(({ Code }) => Code === "ConditionalCheckFailed");
+  return writes[failed ?? -1]?.otherwise?.();
 }
 
 /** Puts one item by itself, without an event: what nobody changes by hand. */
@@ -131,7 +169,7 @@ export async function putAlone(
   condition: Omit<PutCommandInput, "TableName" | "Item"> = {},
 ): Promise<void> {
   const put = new PutCommand({ TableName: table.name, Item: { ...item }, ...condition, ...metering(table) });
-  const { ConsumedCapacity } = await table.client.send(put);
+  const { ConsumedCapacity } = await ask(table, (how) => table.client.send(put, how));
   table.onWriteUnits?.(unitsOf(ConsumedCapacity && [ConsumedCapacity]));
 }
 

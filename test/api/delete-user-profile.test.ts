@@ -85,6 +85,7 @@ const removal = (item: Record<string, string>) => ({
 const sweep = (event: unknown) =>
   sweepGrants(event, {
     invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:SweepGrants`,
+    getRemainingTimeInMillis: () => 300_000,
   } as Parameters<typeof sweepGrants>[1]);
 
 describe("a user with two thousand grants", () => {

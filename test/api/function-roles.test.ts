@@ -208,7 +208,8 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await endJob();
     const { handler } = await import("../../functions/scheduled-import.ts");
     const invokedFunctionArn = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:ScheduledImport`;
-    await handler({}, { invokedFunctionArn } as Parameters<typeof handler>[1]);
+    const context = { invokedFunctionArn, getRemainingTimeInMillis: () => 10_000 };
+    await handler({}, context as Parameters<typeof handler>[1]);
   },
   CreateStack: () => createStack(),
   DescribeStacks: async () => {
@@ -470,9 +471,10 @@ function touchesOf(command: string, input: Wire): Touch[] {
     return touch(command, [ExpressionAttributeValues[placeholder]], asked);
   }
   if (command === "TransactWriteItems") {
-    return input.TransactItems.flatMap(({ ConditionCheck, Put, Delete }: Wire) => {
+    return input.TransactItems.flatMap(({ ConditionCheck, Put, Update, Delete }: Wire) => {
       if (ConditionCheck) return touch("ConditionCheckItem", [ConditionCheck.Key.pk]);
       if (Put) return touch("PutItem", [Put.Item.pk]);
+      if (Update) return touch("UpdateItem", [Update.Key.pk]);
       return touch("DeleteItem", [Delete.Key.pk]);
     });
   }

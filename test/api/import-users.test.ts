@@ -413,7 +413,10 @@ describe("one job at a time", () => {
   test("the schedule leaves it alone, and starts one of who is known otherwise", async () => {
     const { body } = await stack.post(admin(), "/ImportUsers", {});
     const { handler } = await import("../../functions/scheduled-import.ts");
-    const context = { invokedFunctionArn: `arn:aws:lambda:us-east-1:123456789012:function:any` };
+    const context = {
+      invokedFunctionArn: `arn:aws:lambda:us-east-1:123456789012:function:any`,
+      getRemainingTimeInMillis: () => 10_000,
+    };
     await handler({}, context as Parameters<typeof handler>[1]);
     expect((await syncOf(stack.table)).ImportId).toBe(body.ImportId);
     await runDue(seam());

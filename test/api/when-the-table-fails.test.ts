@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { loadHandler } from "../../infra/local/local-stack.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import {
   databaseEndpoint,
@@ -70,6 +71,28 @@ describe("the way to the table", () => {
       });
       expect(reply.body).not.toHaveProperty("decision");
     }
+  });
+
+  test("that hangs is given up before Lambda ends the function, however little time that has", async () => {
+    const handler = await loadHandler({ handler: "functions/check-authorization.handler" });
+    way.state = "hangs";
+    const start = performance.now();
+    const asked = handler(
+      {
+        caller: bob.userArn,
+        input: {
+          subject: { type: "user", id: bob.userArn },
+          action: { name: "opsworks:CreateDeployment" },
+          resource: { type: "stack", id: stackId },
+        },
+      },
+      {
+        invokedFunctionArn: "arn:aws:lambda:us-east-1:123456789012:function:any",
+        getRemainingTimeInMillis: () => 900,
+      },
+    );
+    await expect(asked).rejects.toMatchObject({ name: "ServiceUnavailableException" });
+    expect(performance.now() - start).toBeLessThan(900);
   });
 
   test("that hangs up is no allow", async () => {

@@ -619,6 +619,7 @@ async function sweepAfter(key: Key, StackId: string): Promise<void> {
   };
   await sweepGrants(event, {
     invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:SweepGrants`,
+    getRemainingTimeInMillis: () => 300_000,
   } as Parameters<typeof sweepGrants>[1]);
 }
 

@@ -89,6 +89,7 @@ export async function openTestStack(
   const context = (name: string) => ({
     awsRequestId: randomUUID(),
     invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`,
+    getRemainingTimeInMillis: () => 29_000,
   });
   deploymentOf(context("any") as Parameters<typeof deploymentOf>[0]).table.client.middlewareStack.add(
     (next, { commandName }) =>

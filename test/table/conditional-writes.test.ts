@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { NO_GRANT, permissionOf } from "../../shared/model/grant.ts";
 import type { Event } from "../../shared/model/event.ts";
 import type { User } from "../../shared/model/user.ts";
 import { appendEvent } from "../../shared/table/events.ts";
@@ -73,10 +74,22 @@ describe("a grant", () => {
     expect(await grant()).toMatchObject({ Level: "deploy" });
   });
 
-  test("is removed when nothing is left of it, as it was read", async () => {
+  test("is as good as removed when nothing is left of it, as it was read, and is gone in a while", async () => {
+    await write(setGrant(table, bob, stackId, permission("show"), undefined));
+    const count = await stack.countGrantsOf(BOB);
+    await write(setGrant(table, bob, stackId, permission("iam_only"), await grant()));
+    expect(permissionOf(bob, await grant())).toEqual(NO_GRANT);
+    expect(await stack.countGrantsOf(BOB)).toBe(count - 1);
+    const { ExpiresAt } = await stack.read(keys.grant(stackId, BOB));
+    expect(ExpiresAt - Date.now() / 1000).toBeGreaterThan(3500);
+  });
+
+  test("that was given and taken away is not given by somebody who saw none before, and is late", async () => {
+    const late = setGrant(table, bob, stackId, permission("deploy"), undefined);
     await write(setGrant(table, bob, stackId, permission("show"), undefined));
     await write(setGrant(table, bob, stackId, permission("iam_only"), await grant()));
-    expect(await grant()).toBeUndefined();
+    await expect(write(late)).rejects.toMatchObject({ name: "ConflictException", transient: true });
+    expect(permissionOf(bob, await grant())).toEqual(NO_GRANT);
   });
 
   test("is nothing to write where it changes nothing", async () => {

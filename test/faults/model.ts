@@ -1,0 +1,780 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Entry, Run } from "./workload.ts";
+import { ADMINISTRATOR, IN_TEAM, LOOKER, MANAGERS, TEAM, type Wire } from "./world.ts";
+
+/**
+ * What should be after a run, worked out from the trail, the answers and the requests, with nothing of the service's own rules. The trail
+ * gives the order of changes; that it is right is not believed but checked: against the answers, against the requests, link by link, and
+ * against the table.
+ */
+export type Verdict = { readonly violations: string[]; readonly figures: Figures };
+
+export type Figures = {
+  done: number;
+  refused: number;
+  unknown: number;
+  /** Of the unknown ones, those that were done. */
+  unknownDone: number;
+  events: number;
+  /** Answers about levels that were held against the states that there can have been. */
+  reads: number;
+  allowed: number;
+  /** Unix ids that were counted and are nobody's. */
+  lostUnixIds: number;
+};
+
+type Permission = { readonly Level: string; readonly AllowSsh: boolean; readonly AllowSudo: boolean };
+type Profile = { SshUsername?: string; SshPublicKey?: string; AllowSelfManagement: boolean };
+type StackState = {
+  Name: string;
+  DefaultInstanceProfileArn: string;
+  settings: Wire;
+  Tags: Record<string, string>;
+  groups: Record<string, string>;
+  layers: Record<string, Wire>;
+  instances: Record<string, Wire>;
+};
+
+const NONE: Permission = { Level: "iam_only", AllowSsh: false, AllowSudo: false };
+
+/** When a state was there: not before the first, not after the second. */
+type Shown<State> = { readonly state: State; readonly from: number; readonly to: number };
+
+/** A state and its changes; each was made at some time between two. */
+class Register<State> {
+  readonly initial: State;
+  readonly steps: { state: State; from: number; to: number }[] = [];
+
+  constructor(initial: State) {
+    this.initial = initial;
+  }
+
+  get last(): State {
+    const step = this.steps.at(-1);
+    return step ? step.state : this.initial;
+  }
+
+  add(state: State, from: number, to: number): void {
+    const before = this.steps.at(-1);
+    // Whoever changed it next had seen it.
+    if (before) before.to = Math.min(before.to, from + 1);
+    this.steps.push({ state, from, to });
+  }
+
+  /** Every state that can have been there at some time of these. */
+  shown(from: number, to: number): Shown<State>[] {
+    const all = [{ state: this.initial, from: Number.NEGATIVE_INFINITY, to: 0 }, ...this.steps];
+    return all
+      .map((step, index) => ({
+        state: step.state,
+        from: step.from,
+        to: all[index + 1]?.to ?? Number.POSITIVE_INFINITY,
+      }))
+      .filter((step) => step.from <= to && step.to >= from);
+  }
+}
+
+/** Operations that write nothing when nothing would change. */
+const MAY_CHANGE_NOTHING = new Set(["SetPermission", "TagResource", "UntagResource"]);
+const READS = new Set([
+  "CheckAuthorization",
+  "BatchCheckAuthorization",
+  "DescribePermissions",
+  "DescribeMyUserProfile",
+  "DescribeStacks",
+]);
+const STATUSES = new Set([200, 400, 403, 404, 409, 429, 503]);
+const MOST_SAID = 20;
+
+export function judge(run: Run): Verdict {
+  return new Judge(run).judge();
+}
+
+class Judge {
+  readonly #run: Run;
+  readonly #violations: string[] = [];
+  readonly #figures: Figures = {
+    done: 0,
+    refused: 0,
+    unknown: 0,
+    unknownDone: 0,
+    events: 0,
+    reads: 0,
+    allowed: 0,
+    lostUnixIds: 0,
+  };
+  readonly #entries: Map<string, Entry>;
+  readonly #events: Wire[];
+  readonly #after: Map<string, Wire>;
+  readonly #before: Map<string, Wire>;
+  readonly #users = new Map<string, Register<Profile | undefined>>();
+  readonly #profiles = new Map<string, Set<string>>();
+  readonly #stacks = new Map<string, Register<StackState | undefined>>();
+  readonly #grants = new Map<string, Register<Permission>>();
+
+  constructor(run: Run) {
+    this.#run = run;
+    this.#entries = new Map(run.history.map((entry) => [entry.id, entry]));
+    this.#before = new Map(run.before.map((item) => [keyOf(item), item]));
+    this.#after = new Map(run.after.map((item) => [keyOf(item), item]));
+    this.#events = run.after
+      .filter((item) => isEvent(item) && !this.#before.has(keyOf(item)))
+      .toSorted((a, b) => (a.sk < b.sk ? -1 : 1));
+    this.#figures.events = this.#events.length;
+  }
+
+  judge(): Verdict {
+    this.#holdTrailToAnswers();
+    this.#replayUsers();
+    this.#replayStacks();
+    this.#replayGrants();
+    this.#holdUsersToTable();
+    this.#holdStacksToTable();
+    this.#holdGrantsToTable();
+    this.#holdAnswersToStates();
+    return { violations: this.#violations, figures: this.#figures };
+  }
+
+  #wrong(what: string, about?: unknown): void {
+    if (this.#violations.length >= MOST_SAID) return;
+    this.#violations.push(about === undefined ? what : `${what}: ${JSON.stringify(about)}`);
+  }
+
+  /** Every write that was acknowledged has its event, no other has two, and none that was refused has one. */
+  #holdTrailToAnswers(): void {
+    const events = Map.groupBy(this.#events, ({ UserAgent }) => String(UserAgent));
+    for (const [id, some] of events) if (!this.#entries.has(id)) this.#wrong("an event of nobody", some[0]);
+    for (const item of this.#run.before) {
+      if (isEvent(item) && !isSame(this.#after.get(keyOf(item)), item))
+        this.#wrong("an event was changed", item);
+    }
+    for (const entry of this.#run.history) {
+      const own = (events.get(entry.id) ?? []).filter((event) => !isCopy(event));
+      this.#figures[entry.outcome] += 1;
+      if (entry.outcome === "unknown" && own.length > 0) this.#figures.unknownDone += 1;
+      if (!STATUSES.has(entry.status)) this.#wrong("an answer that is none of ours", entry);
+      const [least, most] = this.#eventsExpected(entry);
+      if (own.length < least) this.#wrong("acknowledged, and there is no event", entry);
+      if (own.length > most)
+        this.#wrong(`${entry.outcome}, and there are ${own.length} events`, { entry, own });
+      for (const event of events.get(entry.id) ?? []) {
+        const at = Date.parse(event.Time);
+        const isRight = event.Operation === entry.operation && event.Caller === entry.caller;
+        if (!isRight || at < entry.start || at > entry.end)
+          this.#wrong("an event tells another story", { entry, event });
+      }
+    }
+  }
+
+  #eventsExpected({ operation, outcome }: Entry): [least: number, most: number] {
+    if (READS.has(operation) || outcome === "refused") return [0, 0];
+    if (outcome === "unknown") return [0, 1];
+    return [MAY_CHANGE_NOTHING.has(operation) ? 0 : 1, 1];
+  }
+
+  /** When what an event tells was done: not before it was written down, and not after it was answered. */
+  #timeOf(event: Wire): { entry: Entry | undefined; from: number; to: number } {
+    const entry = this.#entries.get(event.UserAgent);
+    const to = entry?.outcome === "done" ? entry.end : Number.POSITIVE_INFINITY;
+    return { entry, from: Date.parse(event.Time), to };
+  }
+
+  /** Events of a register in the order in which they were made; of the same millisecond, as they fit on one another. */
+  *#inOrder(events: readonly Wire[], fits: (event: Wire) => boolean): Generator<Wire> {
+    const left = [...events];
+    while (left.length > 0) {
+      const together = left.filter(({ Time }) => Time === left[0].Time);
+      const next = together.find(fits) ?? left[0];
+      left.splice(left.indexOf(next), 1);
+      yield next;
+    }
+  }
+
+  #replayUsers(): void {
+    for (const item of this.#run.before) if (item.sk === "USER") this.#register(item);
+    const events = this.#events.filter(({ StackId }) => StackId === undefined);
+    for (const [arn, some] of Map.groupBy(events, ({ IamUserArn }) => String(IamUserArn))) {
+      const register = this.#users.get(arn) ?? new Register<Profile | undefined>(undefined);
+      this.#users.set(arn, register);
+      const fits = (event: Wire) => isSame(profileIn(event.Before), register.last);
+      for (const event of this.#inOrder(some, fits)) {
+        if (!fits(event)) this.#wrong("a profile was changed as it was not", { event, was: register.last });
+        const { entry, from, to } = this.#timeOf(event);
+        const expected = profileAfter(event, entry?.input ?? {});
+        if (!isSame(expected, profileIn(event.After)))
+          this.#wrong("a profile became what nobody asked for", event);
+        if (event.Before?.ProfileId) this.#profilesOf(arn).add(event.Before.ProfileId);
+        register.add(profileIn(event.After), from, to);
+      }
+    }
+  }
+
+  #register(item: Wire): void {
+    this.#users.set(item.IamUserArn, new Register<Profile | undefined>(profileIn(item)));
+    this.#profilesOf(item.IamUserArn).add(item.ProfileId);
+  }
+
+  #profilesOf(arn: string): Set<string> {
+    const known = this.#profiles.get(arn) ?? new Set();
+    this.#profiles.set(arn, known);
+    return known;
+  }
+
+  #replayStacks(): void {
+    for (const item of this.#run.before) {
+      if (item.sk === "STACK")
+        this.#stacks.set(item.StackId, new Register(stackIn(item.StackId, this.#before)));
+    }
+    const events = this.#events.filter(
+      ({ StackId, IamUserArn }) => StackId !== undefined && IamUserArn === undefined,
+    );
+    for (const [stackId, some] of Map.groupBy(events, ({ StackId }) => String(StackId))) {
+      const register = this.#stacks.get(stackId) ?? new Register<StackState | undefined>(undefined);
+      this.#stacks.set(stackId, register);
+      const own = some.filter((event) => !isCopy(event));
+      for (const event of this.#inOrder(own, (one) => this.#fitsOnStack(one, register.last))) {
+        if (!this.#fitsOnStack(event, register.last)) {
+          this.#wrong("a stack was changed as it was not", { event, was: register.last });
+        }
+        const { entry, from, to } = this.#timeOf(event);
+        const next = this.#stackAfter(event, register.last, entry?.input ?? {}, from);
+        register.add(next, from, to);
+      }
+      this.#holdCopiesOfGroups(some.filter(isCopy), register);
+    }
+  }
+
+  #holdCopiesOfGroups(copies: readonly Wire[], { steps }: Register<StackState | undefined>): void {
+    const given = Object.fromEntries(copies.map(({ GroupName, After }) => [GroupName, After.Level]));
+    const first = steps[0]?.state;
+    if (first && copies.length > 0 && !isSame(first.groups, given))
+      this.#wrong("levels of groups were copied wrong", given);
+  }
+
+  #fitsOnStack({ Operation, Before, After, GroupName }: Wire, was: StackState | undefined): boolean {
+    if (Operation === "CreateStack" || Operation === "CloneStack")
+      return was === undefined && Before === undefined;
+    if (!was) return false;
+    const { Name, DefaultInstanceProfileArn, settings } = was;
+    switch (Operation) {
+      case "UpdateStack":
+        return isSame(Before, { Name, DefaultInstanceProfileArn, ...settings });
+      case "DeleteStack":
+        return isSame(Before, { Name }) && isEmpty(was.layers) && isEmpty(was.instances);
+      case "TagResource":
+      case "UntagResource":
+        return isSame(Before.Tags, Before.LayerId ? was.layers[Before.LayerId]?.Tags : was.Tags);
+      case "SetPermission":
+        return Before.Level === (was.groups[GroupName] ?? "iam_only");
+      case "CreateLayer":
+        return (
+          !was.layers[After.LayerId] &&
+          !Object.values(was.layers).some((one) => one.Shortname === After.Shortname)
+        );
+      case "UpdateLayer":
+      case "DeleteLayer":
+        return isSame(Before, was.layers[Before.LayerId]);
+      case "RegisterInstance":
+        return !Object.values(was.instances).some((one) => one.Ec2InstanceId === After.Ec2InstanceId);
+      case "DeregisterInstance":
+        return isSame(Before, was.instances[Before.InstanceId]);
+      default:
+        return false;
+    }
+  }
+
+  /** By what was asked for; what the event says is held against it. */
+  #stackAfter(event: Wire, was: StackState | undefined, input: Wire, at: number): StackState | undefined {
+    const { Operation, Before, After, GroupName } = event;
+    const expect = (isRight: boolean) => {
+      if (!isRight) this.#wrong("a stack became what nobody asked for", { event, input });
+    };
+    if (Operation === "CreateStack") {
+      const { Region: _region, ServiceRoleArn: _role, Name, DefaultInstanceProfileArn, ...settings } = input;
+      expect(After.Name === Name);
+      return { Name, DefaultInstanceProfileArn, settings, Tags: {}, groups: {}, layers: {}, instances: {} };
+    }
+    if (Operation === "CloneStack") return this.#cloneAfter(event, input, at);
+    if (!was || Operation === "DeleteStack") return undefined;
+    const layer = (change: Wire) => ({
+      ...was,
+      layers: { ...was.layers, [(After ?? Before).LayerId]: change },
+    });
+    switch (Operation) {
+      case "UpdateStack": {
+        const { StackId: _id, Name = was.Name, ...change } = input;
+        const next = { ...was, Name, settings: { ...was.settings, ...change } };
+        const { DefaultInstanceProfileArn } = was;
+        expect(isSame(After, { Name, DefaultInstanceProfileArn, ...next.settings }));
+        return next;
+      }
+      case "TagResource":
+      case "UntagResource": {
+        const all: [string, string][] = Object.entries({ ...Before.Tags, ...input.Tags });
+        const Tags = Object.fromEntries(all.filter(([name]) => !(input.TagKeys ?? []).includes(name)));
+        expect(isSame(After.Tags, Tags));
+        return After.LayerId ? layer({ ...was.layers[After.LayerId], Tags }) : { ...was, Tags };
+      }
+      case "SetPermission": {
+        const { [GroupName]: _before, ...others } = was.groups;
+        expect(After.Level === input.Level && GroupName === input.GroupName);
+        return {
+          ...was,
+          groups: input.Level === "iam_only" ? others : { ...others, [GroupName]: input.Level },
+        };
+      }
+      case "CreateLayer":
+        expect(After.Name === input.Name && After.Shortname === input.Shortname);
+        return layer(After);
+      case "UpdateLayer":
+        expect(isSame(After, { ...Before, ...input }));
+        return layer(After);
+      case "DeleteLayer": {
+        const { [Before.LayerId]: _gone, ...layers } = was.layers;
+        return { ...was, layers };
+      }
+      case "RegisterInstance":
+        expect(After.Ec2InstanceId === input.Ec2InstanceId && After.StackId === input.StackId);
+        return { ...was, instances: { ...was.instances, [After.InstanceId]: After } };
+      case "DeregisterInstance": {
+        const { [Before.InstanceId]: _gone, ...instances } = was.instances;
+        return { ...was, instances };
+      }
+      default:
+        return was;
+    }
+  }
+
+  #cloneAfter(event: Wire, input: Wire, at: number): StackState | undefined {
+    const { After, StackId } = event;
+    const { SourceStackId, ServiceRoleArn: _role, ClonePermissions, Name, ...settings } = input;
+    // Its source was the same from when it was read until it was done.
+    const sources = this.#stacks.get(SourceStackId)?.shown(at, at) ?? [];
+    const made = stackIn(StackId, this.#after);
+    const fits = sources.find(
+      ({ state }) =>
+        state && isSame(state.Tags, After.Tags) && Object.keys(state.layers).length === After.LayerIds.length,
+    );
+    const source = fits?.state;
+    if (!source) {
+      this.#wrong("a copy is like nothing that there was", event);
+      return made;
+    }
+    const layers = Object.values(source.layers)
+      .toSorted((a, b) => (a.LayerId < b.LayerId ? -1 : 1))
+      .map((layer, index) => {
+        const LayerId = After.LayerIds[index];
+        const CreatedAt =
+          this.#after.get(`LAYERS#${StackId}\n${LayerId}`)?.CreatedAt ?? layerAtFirst(this.#events, LayerId);
+        return [LayerId, { ...layer, StackId, LayerId, CreatedAt }];
+      });
+    return {
+      Name: Name ?? source.Name,
+      DefaultInstanceProfileArn: source.DefaultInstanceProfileArn,
+      settings: { ...source.settings, ...settings },
+      Tags: source.Tags,
+      groups: ClonePermissions ? source.groups : {},
+      layers: Object.fromEntries(layers),
+      instances: {},
+    };
+  }
+
+  #replayGrants(): void {
+    for (const item of this.#run.before) {
+      if (!isGrant(item)) continue;
+      this.#grants.set(`${item.StackId} ${item.IamUserArn}`, new Register(permissionIn(item)));
+    }
+    const events = this.#events.filter(
+      ({ StackId, IamUserArn }) => StackId !== undefined && IamUserArn !== undefined,
+    );
+    for (const [key, some] of Map.groupBy(events, ({ StackId, IamUserArn }) => `${StackId} ${IamUserArn}`)) {
+      const register = this.#grants.get(key) ?? new Register(NONE);
+      this.#grants.set(key, register);
+      for (const event of this.#inOrder(some, (one) => isSame(one.Before, register.last))) {
+        const { entry, from, to } = this.#timeOf(event);
+        const isAsIfNew = isSame(event.Before, NONE) && this.#mayBeSomebodyElse(event, register, to);
+        if (!isSame(event.Before, register.last) && !isAsIfNew) {
+          this.#wrong("a permission was changed as it was not", { event, was: register.last });
+        }
+        register.add(permissionIn(event.After), from, to);
+        if (event.Operation === "SetPermission") this.#holdChange(event, entry);
+        else if (event.Operation !== "CloneStack")
+          this.#wrong("a permission was changed by something else", event);
+      }
+    }
+  }
+
+  /** Whoever was deleted and made again has nothing of what there was. */
+  #mayBeSomebodyElse({ IamUserArn }: Wire, register: Register<Permission>, to: number): boolean {
+    const since = register.steps.at(-1)?.from ?? Number.NEGATIVE_INFINITY;
+    return this.#deletionsOf(IamUserArn).some((deletion) => deletion.to >= since && deletion.from <= to);
+  }
+
+  #deletionsOf(arn: string): Shown<undefined>[] {
+    const steps = this.#users.get(arn)?.steps ?? [];
+    return steps.flatMap(({ state, from, to }) => (state === undefined ? [{ state, from, to }] : []));
+  }
+
+  #holdChange(event: Wire, entry: Entry | undefined): void {
+    const { StackId, IamUserArn, Before, After, Caller } = event;
+    const input = entry?.input ?? {};
+    const isRight = input.StackId === StackId && input.IamUserArn === IamUserArn;
+    if (!isRight || !isSame(changed(Before, input), After))
+      this.#wrong("a permission became what nobody asked for", event);
+    if (input.Level !== undefined && Caller === IamUserArn)
+      this.#wrong("somebody set their own level", event);
+  }
+
+  /** What somebody held by themselves, at some time of these; with what was taken from them by being deleted. */
+  #held(arn: string, stackId: string, from: number, to: number): Shown<Permission>[] {
+    const register = this.#grants.get(`${stackId} ${arn}`) ?? new Register(NONE);
+    const deletions = this.#deletionsOf(arn);
+    return register
+      .shown(from, to)
+      .flatMap((step, _index) => {
+        const set = register.steps.find(({ state, from: at }) => state === step.state && at === step.from);
+        const after = deletions.filter((deletion) => deletion.to >= step.from);
+        if (after.length === 0 || isSame(step.state, NONE)) return [step];
+        const surely = after.filter((deletion) => deletion.from > (set?.to ?? Number.NEGATIVE_INFINITY));
+        const until = Math.min(step.to, ...surely.map((deletion) => deletion.to));
+        const since = Math.min(...after.map((deletion) => deletion.from));
+        return [
+          { ...step, to: until },
+          { state: NONE, from: Math.max(step.from, since), to: step.to },
+        ];
+      })
+      .filter((step) => step.from <= to && step.to >= from);
+  }
+
+  /** Levels that counted for somebody at one time of these. */
+  #levels(arn: string, stackId: string, from: number, to: number): Set<string> {
+    const levels = new Set<string>();
+    for (const own of this.#held(arn, stackId, from, to)) {
+      for (const stack of this.#stacks.get(stackId)?.shown(from, to) ?? []) {
+        const isAtOnce = Math.max(own.from, stack.from, from) <= Math.min(own.to, stack.to, to);
+        if (!stack.state || !isAtOnce) continue;
+        const group = IN_TEAM.has(arn) ? (stack.state.groups[TEAM] ?? "iam_only") : "iam_only";
+        levels.add(stronger(own.state.Level, group));
+      }
+    }
+    return levels;
+  }
+
+  #holdUsersToTable(): void {
+    const items = this.#run.after.filter(({ sk }) => sk === "USER");
+    const arns = new Set([...this.#users.keys(), ...items.map(({ IamUserArn }) => IamUserArn)]);
+    for (const arn of arns) {
+      const item = this.#after.get(`USER#${arn}\nUSER`);
+      const expected = this.#users.get(arn)?.last;
+      if (!isSame(profileIn(item), expected))
+        this.#wrong("a profile is not as it should be", { item, expected });
+      if (item) this.#profilesOf(arn).add(item.ProfileId);
+      if (item?.SshUsername === undefined) continue;
+      const claim = this.#after.get(`SSHNAME#${item.SshUsername.toLowerCase()}\nSSHNAME`);
+      const isOwn = claim?.IamUserArn === arn && claim?.ProfileId === item.ProfileId;
+      if (!isOwn) this.#wrong("a login name is not its user's", { item, claim });
+    }
+    for (const claim of this.#run.after.filter(({ sk }) => sk === "SSHNAME")) {
+      const user = this.#after.get(`USER#${claim.IamUserArn}\nUSER`);
+      if (`SSHNAME#${user?.SshUsername?.toLowerCase()}` !== claim.pk)
+        this.#wrong("a login name is nobody's", claim);
+    }
+    const ids = items.flatMap(({ UnixId }) => UnixId ?? []);
+    if (new Set(ids).size !== ids.length) this.#wrong("a Unix id is two users'", ids);
+    const counter = this.#after.get("UNIXIDS\nUNIXIDS");
+    if (ids.some((id) => id < 2000 || id > (counter?.LastGiven ?? 0) || counter?.Returned?.has(id))) {
+      this.#wrong("a Unix id is one that was not given", { ids, counter: counter?.LastGiven });
+    }
+    this.#figures.lostUnixIds = counter
+      ? counter.LastGiven - 1999 - ids.length - (counter.Returned?.size ?? 0)
+      : 0;
+  }
+
+  #holdStacksToTable(): void {
+    const ids = new Set(this.#stacks.keys());
+    const unfinished = new Set<string>();
+    for (const { pk, sk, StackId } of this.#run.after) {
+      if (sk === "STACK") ids.add(StackId);
+      if (sk === "CLONE") unfinished.add(pk.slice("STACK#".length));
+    }
+    for (const id of ids) {
+      const expected = this.#stacks.get(id)?.last;
+      const is = stackIn(id, this.#after);
+      if (!isSame(is, expected)) this.#wrong("a stack is not as it should be", { id, is, expected });
+      if (is && unfinished.has(id)) this.#wrong("a copy is there and is not finished", id);
+      const { LayerCount = 0, InstanceCount = 0 } = this.#after.get(`STACK#${id}\nSTACK`) ?? {};
+      const counts = [Object.keys(is?.layers ?? {}).length, Object.keys(is?.instances ?? {}).length];
+      if (is && !isSame(counts, [LayerCount, InstanceCount]))
+        this.#wrong("a stack does not know what it has", id);
+    }
+    for (const item of this.#run.after) this.#holdPlace(item, unfinished);
+  }
+
+  /** Nothing is left of a stack, a layer or an instance that is not there. */
+  #holdPlace(item: Wire, unfinished: ReadonlySet<string>): void {
+    const [kind = "", id = ""] = item.pk.split("#");
+    const stackId: string = item.StackId ?? id;
+    if (unfinished.has(stackId)) return;
+    const there = this.#stacks.get(stackId)?.last;
+    const isThere: Record<string, () => boolean> = {
+      SETTINGS: () => this.#stacks.get(id)?.last !== undefined,
+      LAYERS: () => there?.layers[item.LayerId] !== undefined,
+      LAYER: () => there?.layers[id] !== undefined,
+      INSTANCES: () => there?.instances[item.InstanceId] !== undefined,
+      INSTANCE: () => there?.instances[id] !== undefined,
+      EC2: () => there?.instances[item.InstanceId]?.Ec2InstanceId === id,
+    };
+    if (isThere[kind]?.() === false) this.#wrong("something is left of what is gone", item);
+    const hasPlace: Record<string, string[]> = {
+      LAYERS: [`LAYER#${item.LayerId}\nLAYER`],
+      INSTANCES: [`INSTANCE#${item.InstanceId}\nINSTANCE`, `EC2#${item.Ec2InstanceId}\nEC2`],
+    };
+    for (const key of hasPlace[kind] ?? [])
+      if (!this.#after.has(key)) this.#wrong("something cannot be found", item);
+  }
+
+  #holdGrantsToTable(): void {
+    for (const [key, { last }] of this.#grants) {
+      const [stackId, arn] = key.split(" ");
+      const item = this.#after.get(`STACK#${stackId}\nGRANT#${arn}`);
+      const is = item ? permissionIn(item) : NONE;
+      if (!isSame(is, last)) this.#wrong("a permission is not as it should be", { key, is, last });
+    }
+    for (const item of this.#run.after.filter(isGrant)) {
+      const { StackId, IamUserArn, ProfileId } = item;
+      if (!this.#grants.has(`${StackId} ${IamUserArn}`)) this.#wrong("a permission that nobody gave", item);
+      if (!this.#profilesOf(IamUserArn).has(ProfileId)) this.#wrong("a permission of no profile", item);
+      const user = this.#after.get(`USER#${IamUserArn}\nUSER`);
+      const hasSsh = user?.ProfileId === ProfileId && item.AllowSsh;
+      if (hasSsh && user.UnixId === undefined) this.#wrong("somebody has SSH and no Unix id", item);
+    }
+  }
+
+  #holdAnswersToStates(): void {
+    for (const entry of this.#run.history) {
+      this.#holdRight(entry);
+      if (entry.outcome === "done") this.#holdAnswer(entry);
+    }
+    const copies = this.#events.filter((event) => isCopy(event) && event.IamUserArn !== undefined);
+    const made = this.#events.filter((event) => event.Operation === "CloneStack" && !isCopy(event));
+    for (const event of made) this.#holdCopies(event, copies);
+  }
+
+  /** A manager who changed something had the right to, at some time of it. */
+  #holdRight({ id, operation, caller, input, start, end, outcome }: Entry): void {
+    if (operation !== "SetPermission" || !MANAGERS.includes(caller)) return;
+    const event = this.#events.find(({ UserAgent }) => UserAgent === id);
+    if (!event) return;
+    const until = outcome === "done" ? end : Number.POSITIVE_INFINITY;
+    const levels = this.#levels(caller, input.StackId, Math.max(start, Date.parse(event.Time)), until);
+    if (!levels.has("manage")) this.#wrong("somebody changed what they might not", event);
+  }
+
+  #holdAnswer(entry: Entry): void {
+    const { operation, input, body, caller, start, end } = entry;
+    if (operation === "CheckAuthorization") {
+      this.#holdCheck(entry, input.subject.id, input.action.name, input.resource.id, body);
+    }
+    if (operation === "BatchCheckAuthorization") {
+      for (const [index, one] of input.evaluations.entries()) {
+        const given = body.evaluations[index];
+        if (given.context.error) continue;
+        this.#holdCheck(entry, input.subject.id, input.action.name, one.resource.id, given);
+      }
+    }
+    const rows: Wire[] = operation.startsWith("Describe") ? (body.Permissions ?? []) : [];
+    for (const row of rows) {
+      this.#figures.reads += 1;
+      const held = this.#held(row.IamUserArn ?? caller, row.StackId, start, end);
+      if (!held.some(({ state }) => isSame(state, permissionIn(row)))) {
+        this.#wrong("a permission was shown that nobody had", { entry: { ...entry, body: row }, held });
+      }
+    }
+    if (operation === "DescribeMyUserProfile") {
+      const shown = this.#users.get(caller)?.shown(start, end) ?? [];
+      const { SshUsername, SshPublicKey } = body.UserProfile;
+      const isTrue = shown.some(
+        ({ state }) => state && isSame([state.SshUsername, state.SshPublicKey], [SshUsername, SshPublicKey]),
+      );
+      if (!isTrue) this.#wrong("a profile was shown that nobody had", { entry, shown });
+    }
+    if (MAY_CHANGE_NOTHING.has(operation)) this.#holdNothingToDo(entry);
+  }
+
+  /** An answer is one that some moment between question and answer would have given. */
+  #holdCheck(entry: Entry, arn: string, action: string, stackId: string, { decision, context }: Wire): void {
+    this.#figures.reads += 1;
+    if (decision) this.#figures.allowed += 1;
+    const { start, end } = entry;
+    const levels = this.#levels(arn, stackId, start, end);
+    const isGone = (this.#users.get(arn)?.shown(start, end) ?? []).some(({ state }) => state === undefined);
+    const isTrue = levels.has(context.level) || (isGone && (context.level ?? "iam_only") === "iam_only");
+    if (!isTrue) this.#wrong("a level counted that no moment had", { entry, levels: [...levels] });
+    if (decision !== allows(arn, context.level ?? "iam_only", action)) {
+      this.#wrong("a level was taken for what it is not", entry);
+    }
+  }
+
+  /** What was answered without an event was so already. */
+  #holdNothingToDo(entry: Entry): void {
+    const { id, input, start, end } = entry;
+    if (this.#events.some(({ UserAgent }) => UserAgent === id)) return;
+    const { StackId, IamUserArn, GroupName, Level, ResourceArn, Tags = {}, TagKeys = [] } = input;
+    if (IamUserArn !== undefined) {
+      const held = this.#held(IamUserArn, StackId, start, end);
+      if (!held.some(({ state }) => isSame(changed(state, input), state)))
+        this.#wrong("nothing was done", { entry, held });
+      return;
+    }
+    const [stackId, layerId] = placeOf(ResourceArn, this.#stacks) ?? [StackId];
+    const isSo = (state: StackState | undefined) => {
+      if (!state) return false;
+      if (GroupName !== undefined) return (state.groups[GroupName] ?? "iam_only") === Level;
+      const tags = layerId === undefined ? state.Tags : state.layers[layerId]?.Tags;
+      const has = Object.entries(Tags).every(([name, value]) => tags?.[name] === value);
+      return tags && has && TagKeys.every((name: string) => !(name in tags));
+    };
+    const shown = this.#stacks.get(stackId)?.shown(start, end) ?? [];
+    if (!shown.some(({ state }) => isSo(state))) this.#wrong("nothing was done", entry);
+  }
+
+  /** A copy has what everybody had on its source, as far as that stayed as it was meanwhile. */
+  #holdCopies(event: Wire, copies: readonly Wire[]): void {
+    const { entry, to } = this.#timeOf(event);
+    if (!entry?.input.ClonePermissions) return;
+    for (const arn of this.#users.keys()) {
+      const copy = copies.findLast(
+        ({ StackId, IamUserArn }) => StackId === event.StackId && IamUserArn === arn,
+      );
+      // What the source had when the copy was there.
+      const held = this.#held(arn, entry.input.SourceStackId, Date.parse(event.Time), to);
+      const given = copy ? permissionIn(copy.After) : NONE;
+      const isGone = (this.#users.get(arn)?.shown(entry.start, to) ?? []).some(
+        ({ state }) => state === undefined,
+      );
+      const isRight = held.some(({ state }) => isSame(state, given)) || (isGone && !copy);
+      if (!isRight) this.#wrong("a copy gives what nobody had", { event, arn, given, held });
+    }
+  }
+}
+
+const RANK = ["iam_only", "show", "deploy", "manage"];
+
+function stronger(own: string, group: string): string {
+  if (own === "deny" || group === "deny") return "deny";
+  return RANK.indexOf(group) > RANK.indexOf(own) ? group : own;
+}
+
+const NEEDED: Record<string, string> = {
+  "opsworks:DescribeStacks": "show",
+  "opsworks:CreateDeployment": "deploy",
+  "opsworks:CreateLayer": "manage",
+};
+
+function allows(arn: string, level: string, action: string): boolean {
+  if (level === "deny") return false;
+  if (arn === ADMINISTRATOR || (arn === LOOKER && action.includes(":Describe"))) return true;
+  return RANK.indexOf(level) >= RANK.indexOf(NEEDED[action] ?? "");
+}
+
+/** What is left out stays; SSH/RDP off turns sudo/admin off. */
+function changed(before: Permission, input: Partial<Permission>): Permission {
+  const AllowSsh = input.AllowSsh ?? before.AllowSsh;
+  const AllowSudo = input.AllowSudo ?? (AllowSsh && before.AllowSudo);
+  return { Level: input.Level ?? before.Level, AllowSsh, AllowSudo };
+}
+
+function profileAfter({ Operation, Before, After }: Wire, input: Wire): Profile | undefined {
+  if (Operation === "DeleteUserProfile") return undefined;
+  const { SshUsername, SshPublicKey, AllowSelfManagement } = { ...Before, ...input };
+  return profileIn({
+    // One that nobody chose is made from the name.
+    SshUsername: SshUsername ?? After.SshUsername,
+    SshPublicKey: SshPublicKey === "" ? undefined : SshPublicKey,
+    AllowSelfManagement: AllowSelfManagement ?? false,
+  });
+}
+
+function profileIn(item: Wire): Profile | undefined {
+  if (!item) return undefined;
+  const { SshUsername, SshPublicKey, AllowSelfManagement } = item;
+  return JSON.parse(JSON.stringify({ SshUsername, SshPublicKey, AllowSelfManagement }));
+}
+
+function permissionIn({ Level, AllowSsh, AllowSudo }: Wire): Permission {
+  return { Level, AllowSsh, AllowSudo };
+}
+
+/** A stack as a table has it, with all that belongs to it. */
+function stackIn(id: string, items: ReadonlyMap<string, Wire>): StackState | undefined {
+  const stack = items.get(`STACK#${id}\nSTACK`);
+  if (!stack) return undefined;
+  const { pk: _pk, sk: _sk, ...settings } = items.get(`SETTINGS#${id}\nSETTINGS`) ?? {};
+  const among = (prefix: string, idOf: string) =>
+    Object.fromEntries(
+      [...items.values()]
+        .filter(({ pk }) => pk === `${prefix}#${id}`)
+        .map(({ pk: _partition, sk: _sort, ...item }) => [item[idOf], item]),
+    );
+  const groups = Object.entries<Wire>(stack.GroupGrants ?? {}).map(([name, { Level }]) => [name, Level]);
+  return {
+    Name: stack.Name,
+    DefaultInstanceProfileArn: stack.DefaultInstanceProfileArn,
+    settings,
+    Tags: stack.Tags,
+    groups: Object.fromEntries(groups),
+    layers: among("LAYERS", "LayerId"),
+    instances: among("INSTANCES", "InstanceId"),
+  };
+}
+
+/** When a layer of a copy was made, which only its own later events tell. */
+function layerAtFirst(events: readonly Wire[], layerId: string): string | undefined {
+  return events.find(({ Before }) => Before?.LayerId === layerId && Before.CreatedAt)?.Before.CreatedAt;
+}
+
+function placeOf(
+  arn: string | undefined,
+  stacks: ReadonlyMap<string, Register<StackState | undefined>>,
+): [string, string?] | undefined {
+  const [kind, id = ""] = arn?.split(":").at(-1)?.split("/") ?? [];
+  if (kind === "stack") return [id];
+  for (const [stackId, { steps, initial }] of stacks) {
+    if ([initial, ...steps.map(({ state }) => state)].some((state) => state?.layers[id]))
+      return [stackId, id];
+  }
+  return undefined;
+}
+
+function isEvent({ pk }: Wire): boolean {
+  return pk.startsWith("EVENTS#");
+}
+
+/** An event of what was copied with a stack. */
+function isCopy({ Operation, IamUserArn, GroupName }: Wire): boolean {
+  return Operation === "CloneStack" && (IamUserArn !== undefined || GroupName !== undefined);
+}
+
+function isGrant({ pk, sk }: Wire): boolean {
+  return pk.startsWith("STACK#") && sk.startsWith("GRANT#");
+}
+
+function keyOf({ pk, sk }: Wire): string {
+  return `${pk}\n${sk}`;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(plain(one), plain(other));
+}
+
+/** Without what is undefined, which is not kept, and without versions, which nobody asks for. */
+function plain(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  return JSON.parse(
+    JSON.stringify(value, (name, member: unknown) => (name === "Version" ? undefined : member)),
+  );
+}
+
+function isEmpty(members: object): boolean {
+  return Object.keys(members).length === 0;
+}
