@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { CloneStack } from "../shared/contract/clone-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { commit } from "../shared/lambda/commit.ts";
 import { copyLayers, eventsOfGroups, GrantsCopy, writesOfLayers } from "../shared/lambda/copies.ts";
 import { requirePassRole } from "../shared/lambda/require-pass-role.ts";
 import { answerOfRoles, requireRoles } from "../shared/lambda/require-roles.ts";
@@ -61,11 +62,11 @@ export const handler = serve(CloneStack, async (call) => {
   const grants = new GrantsCopy(call, source, StackId);
   return retryConflicts(CloneStack, call, async () => {
     await requirePassRole(call, passed);
-    await transact(table, [
+    const writes = [
       ...(ClonePermissions ? [await grants.settle()] : []),
       ...finishClone(table, source, stack, settings),
       appendEvent(table, changeEvent(call, { StackId, After })),
-    ]);
-    return { StackId, ...answerOfRoles({ gaps }) };
+    ];
+    return commit(call, writes, { StackId, ...answerOfRoles({ gaps }) });
   });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { CreateLayer } from "../shared/contract/create-layer.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { commit } from "../shared/lambda/commit.ts";
 import { requirePassRole } from "../shared/lambda/require-pass-role.ts";
 import { answerOfRoles, requireRoles, reviewRoles, roleSource } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
@@ -9,7 +10,6 @@ import { filterLayer, restoreSecrets } from "../shared/model/layer.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { addLayer, shortnameMustBeFree } from "../shared/table/layers.ts";
 import { noSuchStack } from "../shared/table/stacks.ts";
-import { transact } from "../shared/table/write.ts";
 
 /** Adds a layer to a stack. Its short name is its own there. */
 export const handler = serve(CreateLayer, async (call) => {
@@ -37,10 +37,10 @@ export const handler = serve(CreateLayer, async (call) => {
     const kept = { instanceProfileArns: profile === undefined ? [stack.DefaultInstanceProfileArn] : [] };
     const review = await reviewRoles(call, kept, StackId, source);
     await shortnameMustBeFree(table, layer);
-    await transact(table, [
+    const writes = [
       ...addLayer(table, stack, layer),
       appendEvent(table, changeEvent(call, { StackId, After: filterLayer(layer) })),
-    ]);
-    return { LayerId, ...answerOfRoles({ gaps }, review) };
+    ];
+    return commit(call, writes, { LayerId, ...answerOfRoles({ gaps }, review) });
   });
 });

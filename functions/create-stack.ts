@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { CreateStack } from "../shared/contract/create-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { commit } from "../shared/lambda/commit.ts";
 import { answerOfRoles, requireRoles } from "../shared/lambda/require-roles.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { changeSettings } from "../shared/model/stack.ts";
 import { regionMustBe, stackArn } from "../shared/model/stack-arn.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { newStack } from "../shared/table/stacks.ts";
-import { transact } from "../shared/table/write.ts";
 
 /** Creates a stack, once its roles were looked into. Every user has `iam_only` on it, which is the absence of a grant, so none is written. */
 export const handler = serve(CreateStack, async (call) => {
@@ -29,6 +29,6 @@ export const handler = serve(CreateStack, async (call) => {
     Revision: randomUUID(),
   };
   const event = changeEvent(call, { StackId, After: { Name, ServiceRoleArn, DefaultInstanceProfileArn } });
-  await transact(table, [...newStack(table, stack, changeSettings({}, settings)), appendEvent(table, event)]);
-  return { StackId, ...answerOfRoles({ gaps }) };
+  const writes = [...newStack(table, stack, changeSettings({}, settings)), appendEvent(table, event)];
+  return commit(call, writes, { StackId, ...answerOfRoles({ gaps }) });
 });

@@ -1,12 +1,12 @@
 import { DeleteStack } from "../shared/contract/delete-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { commit } from "../shared/lambda/commit.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
 import { versionMustBe, versionOf } from "../shared/model/version.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { noSuchStack, removeStack } from "../shared/table/stacks.ts";
-import { transact } from "../shared/table/write.ts";
 
 /** Removes a stack. Its id is never used again, so what anybody was given on it counts no more. */
 export const handler = serve(DeleteStack, async (call) => {
@@ -25,10 +25,13 @@ export const handler = serve(DeleteStack, async (call) => {
       const layers = LayerCount === 1 ? "a layer" : `${LayerCount} layers`;
       throw new Fault("ValidationException", `the stack has ${layers}: delete the layers first`);
     }
-    await transact(table, [
-      ...removeStack(table, stack),
-      appendEvent(table, changeEvent(call, { StackId, Before: { Name: stack.Name } })),
-    ]);
-    return {};
+    return commit(
+      call,
+      [
+        ...removeStack(table, stack),
+        appendEvent(table, changeEvent(call, { StackId, Before: { Name: stack.Name } })),
+      ],
+      {},
+    );
   });
 });

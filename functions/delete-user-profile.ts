@@ -1,6 +1,7 @@
 import { namesOf } from "../shared/access/who.ts";
 import { DeleteUserProfile } from "../shared/contract/delete-user-profile.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { commit } from "../shared/lambda/commit.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
@@ -8,7 +9,6 @@ import { versionMustBe } from "../shared/model/version.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { releaseSshUsername } from "../shared/table/ssh-usernames.ts";
 import { noSuchUser, removeUser } from "../shared/table/users.ts";
-import { transact } from "../shared/table/write.ts";
 
 /**
  * Removes a user in one write, however many grants there are: they were given to this profile, so they count for nobody from
@@ -29,11 +29,14 @@ export const handler = serve(DeleteUserProfile, async (call) => {
     versionMustBe(`user ${IamUserArn}`, user.Revision, call.ifVersion);
     const { SshUsername, SshPublicKey, AllowSelfManagement, ProfileId } = user;
     const before = { ProfileId, SshUsername, SshPublicKey, AllowSelfManagement };
-    await transact(table, [
-      ...removeUser(table, user),
-      ...(SshUsername === undefined ? [] : [releaseSshUsername(table, SshUsername)]),
-      appendEvent(table, changeEvent(call, { IamUserArn, Before: before })),
-    ]);
-    return {};
+    return commit(
+      call,
+      [
+        ...removeUser(table, user),
+        ...(SshUsername === undefined ? [] : [releaseSshUsername(table, SshUsername)]),
+        appendEvent(table, changeEvent(call, { IamUserArn, Before: before })),
+      ],
+      {},
+    );
   });
 });

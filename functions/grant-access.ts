@@ -3,6 +3,7 @@ import { heldBy } from "../shared/access/held.ts";
 import { whoIs } from "../shared/access/who.ts";
 import { GrantAccess } from "../shared/contract/grant-access.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { commit } from "../shared/lambda/commit.ts";
 import { serve } from "../shared/lambda/serve.ts";
 import { Fault } from "../shared/model/fault.ts";
 import { noSuchInstance } from "../shared/model/instance.ts";
@@ -10,7 +11,6 @@ import { encryptFor, MAX_LOGINS, newPassword } from "../shared/model/instance-lo
 import { appendEvent } from "../shared/table/events.ts";
 import { latestLogin, newLogin, readLogins } from "../shared/table/instance-logins.ts";
 import { instanceMustExist, readInstance } from "../shared/table/instances.ts";
-import { transact } from "../shared/table/write.ts";
 
 /** Gives the caller a temporary RDP login. What is kept of the password, the instance alone can read. */
 export const handler = serve(GrantAccess, async (call) => {
@@ -42,11 +42,13 @@ export const handler = serve(GrantAccess, async (call) => {
   const { IamUserArn, ProfileId } = who.profile;
   const shown = { InstanceId, Username, Administrator, ExpiresAt };
   const EncryptedPassword = encryptFor(key, Password);
-  await transact(table, [
+  const writes = [
     instanceMustExist(table, instance),
     latestLogin(table, { InstanceId, IamUserArn, now: call.now }),
     newLogin(table, InstanceId, { LoginId, EncryptedPassword, IamUserArn, ProfileId, ...shown }),
     appendEvent(table, changeEvent(call, { StackId, IamUserArn, After: shown })),
-  ]);
-  return { TemporaryCredential: { Username, Password, ValidForInMinutes, InstanceId } };
+  ];
+  const TemporaryCredential = { Username, Password, ValidForInMinutes, InstanceId };
+  const withheld = `the login ${Username} was given for this \`ClientToken\`, and its password is shown once: ask for another login`;
+  return commit(call, writes, { TemporaryCredential }, withheld);
 });

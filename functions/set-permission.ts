@@ -9,8 +9,5 @@ export const handler = serve(SetPermission, async (call) => {
   const IfVersion = call.ifVersion;
   const users = IamUserArn === undefined ? [] : [{ IamUserArn, Level, ...access, IfVersion }];
   const groups = GroupName === undefined || Level === undefined ? [] : [{ GroupName, Level, IfVersion }];
-  return retryConflicts(SetPermission, call, async () => {
-    await setPermissions(call, StackId, users, groups);
-    return {};
-  });
+  return retryConflicts(SetPermission, call, () => setPermissions(call, StackId, users, groups));
 });

@@ -8,8 +8,5 @@ export const handler = serve(SetPermissions, async (call) => {
   const { StackId, Permissions = [], GroupPermissions = [] } = call.input;
   const users = Permissions.map((entry, index) => ({ ...entry, at: `Permissions.${index}` }));
   const groups = GroupPermissions.map((entry, index) => ({ ...entry, at: `GroupPermissions.${index}` }));
-  return retryConflicts(SetPermissions, call, async () => {
-    await setPermissions(call, StackId, users, groups);
-    return {};
-  });
+  return retryConflicts(SetPermissions, call, () => setPermissions(call, StackId, users, groups));
 });

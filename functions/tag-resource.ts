@@ -7,8 +7,7 @@ import { addTags } from "../shared/model/tag.ts";
 /** Gives a stack or a layer tags. A stack's are what `aws:ResourceTag` in policies asks about, from the next check on. */
 export const handler = serve(TagResource, async (call) => {
   const { ResourceArn, Tags } = call.input;
-  return retryConflicts(TagResource, call, async () => {
-    await changeTags(call, ResourceArn.tagged, (tags) => addTags(tags, Tags));
-    return {};
-  });
+  return retryConflicts(TagResource, call, () =>
+    changeTags(call, ResourceArn.tagged, (tags) => addTags(tags, Tags)),
+  );
 });

@@ -7,8 +7,7 @@ import { removeTags } from "../shared/model/tag.ts";
 /** Takes tags from a stack or a layer; one that it does not have is no fault. */
 export const handler = serve(UntagResource, async (call) => {
   const { ResourceArn, TagKeys } = call.input;
-  return retryConflicts(UntagResource, call, async () => {
-    await changeTags(call, ResourceArn.tagged, (tags) => removeTags(tags, TagKeys));
-    return {};
-  });
+  return retryConflicts(UntagResource, call, () =>
+    changeTags(call, ResourceArn.tagged, (tags) => removeTags(tags, TagKeys)),
+  );
 });

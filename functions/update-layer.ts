@@ -1,5 +1,6 @@
 import { UpdateLayer } from "../shared/contract/update-layer.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { commit } from "../shared/lambda/commit.ts";
 import { answerOfRoles, requireRoles, reviewRoles, roleSource } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
@@ -7,7 +8,6 @@ import { changeLayer, filterLayer, instanceProfileOf } from "../shared/model/lay
 import { newVersion, versionMustBe, versionOf } from "../shared/model/version.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { noSuchLayer, putLayer, readLayer, shortnameMustBeFree } from "../shared/table/layers.ts";
-import { transact } from "../shared/table/write.ts";
 
 /** Changes a layer's members. The layer is read after its stack, whose revision guards it. */
 export const handler = serve(UpdateLayer, async (call) => {
@@ -26,7 +26,7 @@ export const handler = serve(UpdateLayer, async (call) => {
     const roles = await (isNew ? requireRoles : reviewRoles)(call, named, StackId, source);
     if (after.Shortname !== before.Shortname) await shortnameMustBeFree(table, after);
     const event = changeEvent(call, { StackId, Before: filterLayer(before), After: filterLayer(after) });
-    await transact(table, [...putLayer(table, stack, after), appendEvent(table, event)]);
-    return answerOfRoles(roles);
+    const writes = [...putLayer(table, stack, after), appendEvent(table, event)];
+    return commit(call, writes, answerOfRoles(roles));
   });
 });

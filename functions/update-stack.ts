@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { UpdateStack } from "../shared/contract/update-stack.ts";
 import { changeEvent } from "../shared/lambda/change-event.ts";
+import { commit } from "../shared/lambda/commit.ts";
 import { answerOfRoles, requireRoles, reviewRoles, roleSource } from "../shared/lambda/require-roles.ts";
 import { retryConflicts } from "../shared/lambda/retry-conflicts.ts";
 import { serve } from "../shared/lambda/serve.ts";
@@ -11,7 +12,6 @@ import { appendEvent } from "../shared/table/events.ts";
 import { getItems } from "../shared/table/get-items.ts";
 import { keys } from "../shared/table/keys.ts";
 import { noSuchStack, putSettings, putStack, readSettings } from "../shared/table/stacks.ts";
-import { transact } from "../shared/table/write.ts";
 
 /** Changes a stack's members. Its settings are kept apart from the facts that a check needs. */
 export const handler = serve(UpdateStack, async (call) => {
@@ -48,11 +48,11 @@ export const handler = serve(UpdateStack, async (call) => {
       },
       After: { ...facts, ...filterSecrets(after) },
     });
-    await transact(table, [
+    const writes = [
       putStack(table, { ...stack, ...facts, Version: newVersion(), Revision: randomUUID() }, stack.Revision),
       putSettings(table, StackId, after),
       appendEvent(table, event),
-    ]);
-    return answerOfRoles(...roles);
+    ];
+    return commit(call, writes, answerOfRoles(...roles));
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Fault } from "../model/fault.ts";
 import { isAlive } from "../model/sync.ts";
 import { readSync, startSync } from "../table/sync.ts";
+import type { Write } from "../table/write.ts";
 import type { Table } from "../table/table.ts";
 
 /** What is to be imported. */
@@ -18,9 +19,15 @@ export type ImportRequest = {
 
 /**
  * Writes a job that is due; the table's stream has it run. What it reads is bounded by IAM, so one at a time is enough.
+ * @param also what is written together with it
  * @throws Fault ConflictException while another one runs
  */
-export async function startImport(table: Table, request: ImportRequest, now: Date): Promise<string> {
+export async function startImport(
+  table: Table,
+  request: ImportRequest,
+  now: Date,
+  also: (importId: string) => Write[] = () => [],
+): Promise<string> {
   const { caller, IamUserArns, OnlyKnown = false, SourceRegion, notReplaced, reason } = request;
   const current = await readSync(table);
   if (current && isAlive(current, now)) {
@@ -60,6 +67,7 @@ export async function startImport(table: Table, request: ImportRequest, now: Dat
       ...(current?.PoliciesAsOf === undefined ? {} : { PoliciesAsOf: current.PoliciesAsOf }),
     },
     current,
+    also(ImportId),
   );
   if (isStarted) return ImportId;
   throw new Fault(

@@ -1,4 +1,3 @@
-import type { MiddlewareObj } from "@middy/core";
 import { type Answer, answer } from "../access/answer.ts";
 import { explain } from "../access/explain.ts";
 import { ownContext } from "../access/request-context.ts";
@@ -12,11 +11,6 @@ import { stacksOfInstances } from "../table/instances.ts";
 import { noSuchLayer, stacksOfLayers } from "../table/layers.ts";
 import { noSuchStack } from "../table/stacks.ts";
 import type { Call } from "./call.ts";
-
-/** Lets the caller in or not, before the operation does anything. */
-export function authorize(operation: Operation): MiddlewareObj<Call> {
-  return { before: ({ event: call }) => authorizeCall(operation, call) };
-}
 
 /**
  * Reads what the operation is about, and asks whether the caller may. A stack that is not there shows only to who may know; a layer

@@ -19,6 +19,8 @@ export type Call<Input = unknown> = {
   input: Input;
   /** Why, as the caller says; kept in the events. */
   reason?: string | undefined;
+  /** The caller's name for this very request, by which it is done once. */
+  clientToken?: string | undefined;
   /** The version that the caller has read of what is to be changed. */
   ifVersion?: string | undefined;
   /** Condition keys of this very request, beside those of every request. */

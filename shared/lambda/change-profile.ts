@@ -5,9 +5,9 @@ import { versionMustBe } from "../model/version.ts";
 import { appendEvent } from "../table/events.ts";
 import { claimSshUsername, releaseSshUsername } from "../table/ssh-usernames.ts";
 import { noSuchUser, putUser } from "../table/users.ts";
-import { transact } from "../table/write.ts";
 import type { Call } from "./call.ts";
 import { changeEvent } from "./change-event.ts";
+import { commit } from "./commit.ts";
 import { retryConflicts } from "./retry-conflicts.ts";
 
 /** What of a profile is ours to change; `undefined` leaves it, an empty key takes it away. */
@@ -43,10 +43,11 @@ async function changeOnce(call: Call, userArn: string, change: ProfileChange): P
   };
   const isSameName = name?.toLowerCase() === SshUsername?.toLowerCase();
   const changed: User = { ...rest, ...after, Revision: randomUUID() };
-  await transact(table, [
+  const writes = [
     putUser(table, changed, user.Revision),
     ...(isSameName || name === undefined ? [] : [claimSshUsername(table, name, user)]),
     ...(isSameName || SshUsername === undefined ? [] : [releaseSshUsername(table, SshUsername)]),
     appendEvent(table, changeEvent(call, { IamUserArn: userArn, Before: before, After: after })),
-  ]);
+  ];
+  await commit(call, writes, {});
 }

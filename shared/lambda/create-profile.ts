@@ -4,9 +4,9 @@ import type { User } from "../model/user.ts";
 import { appendEvent } from "../table/events.ts";
 import { claimSshUsername, freeSshUsername } from "../table/ssh-usernames.ts";
 import { noSuchUser, putUser, readIamFacts } from "../table/users.ts";
-import { transact } from "../table/write.ts";
 import type { Call } from "./call.ts";
 import { changeEvent } from "./change-event.ts";
+import { commit } from "./commit.ts";
 import type { ProfileChange } from "./change-profile.ts";
 
 /** Makes a profile, with what IAM is known to say of its user, in one transaction with its event. It is to be new. */
@@ -30,12 +30,13 @@ export async function createProfile(call: Call, userArn: string, chosen: Profile
     Revision: randomUUID(),
   };
   const after = { SshUsername: name, SshPublicKey, AllowSelfManagement };
-  await transact(table, [
+  const writes = [
     putUser(table, user, undefined),
     mustStay,
     claimSshUsername(table, name, user, SshUsername === undefined),
     appendEvent(table, changeEvent(call, { IamUserArn: userArn, After: after })),
-  ]);
+  ];
+  await commit(call, writes, { IamUserArn: userArn });
   return user;
 }
 

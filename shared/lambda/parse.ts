@@ -19,8 +19,9 @@ export function parse(operation: Operation): MiddlewareObj<Call> {
         call.input = parsed.data;
         return;
       }
-      const { Reason: reason, IfVersion: ifVersion, ...own } = Intent.parse(parsed.data);
-      Object.assign(call, { input: own, reason, ifVersion });
+      const { Reason, ClientToken, IfVersion, ...own } = Intent.parse(parsed.data);
+      const intent = { reason: Reason, clientToken: ClientToken, ifVersion: IfVersion };
+      Object.assign(call, { input: own, ...intent });
     },
   };
 }

@@ -3,11 +3,12 @@ import type { Context } from "aws-lambda";
 import type * as z from "zod";
 import type { Operation } from "../contract/operation.ts";
 import type { Own } from "../contract/writing.ts";
-import { authorize } from "./authorize.ts";
+import { authorizeCall } from "./authorize.ts";
 import type { Call } from "./call.ts";
 import { caller } from "./caller.ts";
 import { inTime } from "./in-time.ts";
 import { log } from "./log.ts";
+import { once } from "./once.ts";
 import { parse } from "./parse.ts";
 import { reply } from "./reply.ts";
 
@@ -23,9 +24,14 @@ export function serve<Input extends z.ZodType, Output extends z.ZodType>(
     .use(log(operation))
     .use(caller(operation))
     .use(parse(operation))
-    .use(authorize(operation))
     .use(reply())
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `caller` and `parse` have made it so
-    .handler((event: unknown) => handle(event as Call<Own<z.output<Input>>>));
+    .handler((event: unknown) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `caller` and `parse` have made it so
+      const call = event as Call<Own<z.output<Input>>>;
+      return once(call, async () => {
+        await authorizeCall(operation, call);
+        return handle(call);
+      });
+    });
   return (event, context) => inTime(context, () => answer(event, context));
 }

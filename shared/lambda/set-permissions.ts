@@ -1,9 +1,9 @@
 import { touchGrants } from "../table/grants.ts";
 import { noSuchStack, putStack } from "../table/stacks.ts";
 import { ensureUnixId } from "../table/unix-ids.ts";
-import { transact } from "../table/write.ts";
 import type { Call } from "./call.ts";
 import { changeLevels, type GroupEntry } from "./change-levels.ts";
+import { commit, DONE, type Done } from "./commit.ts";
 import { changeOfUser, type UserEntry } from "./change-of-user.ts";
 import { rightsMustStay } from "./rights-must-stay.ts";
 
@@ -16,18 +16,18 @@ export async function setPermissions(
   stackId: string,
   users: readonly UserEntry[],
   groups: readonly GroupEntry[],
-): Promise<void> {
+): Promise<Done> {
   const { table } = call.deployment;
   const { stack } = call.snapshot;
   if (!stack) throw noSuchStack(stackId);
   const changes = users.flatMap((entry) => changeOfUser(call, stack, entry) ?? []);
   const levels = await changeLevels(call, stack, groups);
-  if (changes.length === 0 && !levels) return;
+  if (changes.length === 0 && !levels) return commit(call, [], DONE);
 
   for (const { user, after } of changes) {
     if (after.AllowSsh && user.UnixId === undefined) await ensureUnixId(table, user.IamUserArn);
   }
-  await transact(table, [
+  const writes = [
     ...changes.map(({ still }) => still),
     ...rightsMustStay(call, stack, {
       grantsOf: changes.map(({ user }) => user.IamUserArn),
@@ -37,5 +37,6 @@ export async function setPermissions(
     levels ? putStack(table, levels.stack, stack.Revision) : touchGrants(table, stackId),
     ...changes.flatMap(({ writes }) => writes),
     ...(levels?.events ?? []),
-  ]);
+  ];
+  return commit(call, writes, DONE);
 }

@@ -8,9 +8,9 @@ import { newVersion, versionMustBe, versionOf } from "../model/version.ts";
 import { appendEvent } from "../table/events.ts";
 import { noSuchLayer, putLayer, readLayer } from "../table/layers.ts";
 import { noSuchStack, putStack } from "../table/stacks.ts";
-import { transact } from "../table/write.ts";
 import type { Call } from "./call.ts";
 import { changeEvent } from "./change-event.ts";
+import { commit, DONE, type Done } from "./commit.ts";
 
 /** A stack, or a layer and its stack. */
 export async function readTagged(call: Call, tagged: Tagged): Promise<{ stack: Stack; layer?: Layer }> {
@@ -25,14 +25,14 @@ export async function readTagged(call: Call, tagged: Tagged): Promise<{ stack: S
 }
 
 /** Changes the tags of a stack or a layer; a change that changes nothing writes nothing. */
-export async function changeTags(call: Call, tagged: Tagged, change: (tags: Tags) => Tags): Promise<void> {
+export async function changeTags(call: Call, tagged: Tagged, change: (tags: Tags) => Tags): Promise<Done> {
   const { table } = call.deployment;
   const { stack, layer } = await readTagged(call, tagged);
   const what = layer ? `layer ${layer.LayerId}` : `stack ${stack.StackId}`;
   versionMustBe(what, versionOf(layer ?? stack), call.ifVersion);
   const before = (layer ?? stack).Tags;
   const Tags = { ...change(before) };
-  if (isDeepStrictEqual(Tags, before)) return;
+  if (isDeepStrictEqual(Tags, before)) return commit(call, [], DONE);
   const Version = newVersion();
   const of = layer ? { LayerId: layer.LayerId } : {};
   const event = changeEvent(call, {
@@ -43,5 +43,5 @@ export async function changeTags(call: Call, tagged: Tagged, change: (tags: Tags
   const written = layer
     ? putLayer(table, stack, { ...layer, Tags, Version })
     : [putStack(table, { ...stack, Tags, Version, Revision: randomUUID() }, stack.Revision)];
-  await transact(table, [...written, appendEvent(table, event)]);
+  return commit(call, [...written, appendEvent(table, event)], DONE);
 }

@@ -49,6 +49,8 @@ export const keys = {
   groups: (): Key => ({ pk: "GROUPS", sk: "GROUPS" }),
   /** Which role an instance profile holds. */
   instanceProfile: (arn: string): Key => ({ pk: `PROFILE#${arn}`, sk: "PROFILE" }),
+  /** What became of a request that its caller gave a token. */
+  clientToken: (caller: string, token: string): Key => ({ pk: `TOKEN#${caller}#${token}`, sk: "TOKEN" }),
   policy: (hash: string): Key => ({ pk: `POLICY#${hash}`, sk: "POLICY" }),
   /** By the hash of a token, which is nowhere kept itself. */
   signInToken: (hash: string): Key => ({ pk: `SIGNIN#${hash}`, sk: "SIGNIN" }),

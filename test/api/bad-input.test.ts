@@ -60,7 +60,7 @@ const MODULUS = Buffer.alloc(256, 0xab).toString("base64");
 const LAYER_ARN = `arn:aws:opsworks:${REGION}:${ACCOUNT}:layer/${LAYER_ID}/`;
 
 /** What every operation that writes takes, and every one that changes or deletes. */
-const writing = { Reason: "a ticket" } as const;
+const writing = { Reason: "a ticket", ClientToken: "0c5b4b8e-7f1d" } as const;
 const changing = { ...writing, IfVersion: "none" } as const;
 
 /** A right value of every member, and which an operation cannot do without. */

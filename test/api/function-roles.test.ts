@@ -67,7 +67,11 @@ let source: Table;
 
 beforeAll(async () => {
   iam = await startIamEndpoint({});
-  stack = await openTestStack();
+  const opened = await openTestStack();
+  stack = {
+    ...opened,
+    post: (by, path, body, headers) => opened.post(by, path, withToken(path, body, headers), headers),
+  };
   source = await newTable(await readTemplate(inject("packageFolder")), SOURCE);
   source.client.middlewareStack.add(
     (next, { commandName }) =>
@@ -93,6 +97,18 @@ afterAll(async () => {
   await stack.close();
   await iam.close();
 });
+
+const WRITING = new Set(
+  OPERATIONS.filter(({ input }) => "ClientToken" in ((input as { shape?: object }).shape ?? {})).map(
+    ({ name }): string => name,
+  ),
+);
+
+/** Every request that may have a token has one, so that what it takes is asked for. */
+function withToken(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): unknown {
+  const name = path === "/" ? headers["x-amz-target"]?.split(".")[1] : path.slice(1);
+  return WRITING.has(name ?? "") ? { ...(body as object), ClientToken: randomUUID() } : body;
+}
 
 /** Every way through each operation that leads to the table. */
 const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {

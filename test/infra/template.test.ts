@@ -37,6 +37,7 @@ const LambdaFunction = z.object({
 const Role = z.object({ Policies: z.tuple([z.object({ PolicyDocument })]) });
 const ManagedPolicy = z.object({ PolicyDocument });
 
+const KEEP_TOKEN = "BatchGetItem+PutItem TOKEN#*";
 const mayDo: Record<string, string[]> = {
   CheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#* SYNC"],
   BatchCheckAuthorization: ["BatchGetItem STACK#* USER#* POLICY#* SYNC"],
@@ -45,12 +46,14 @@ const mayDo: Record<string, string[]> = {
     "ConditionCheckItem STACK#* USER#*",
     "PutItem STACK#* USER#* EVENTS#*",
     "UpdateItem UNIXIDS",
+    KEEP_TOKEN,
   ],
   SetPermissions: [
     "BatchGetItem STACK#* USER#* POLICY#* UNIXIDS GROUPS SYNC",
     "ConditionCheckItem STACK#* USER#*",
     "PutItem STACK#* USER#* EVENTS#*",
     "UpdateItem UNIXIDS",
+    KEEP_TOKEN,
   ],
   DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS STACKS"],
   DescribeMyUserProfile: [
@@ -59,11 +62,12 @@ const mayDo: Record<string, string[]> = {
     "ConditionCheckItem USER#*",
     "PutItem USER#* SSHNAME#* EVENTS#*",
   ],
-  UpdateMyUserProfile: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem USER#* EVENTS#*"],
+  UpdateMyUserProfile: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem USER#* EVENTS#*", KEEP_TOKEN],
   CreateUserProfile: [
     "BatchGetItem STACK#* USER#* POLICY#* SSHNAME#* SYNC",
     "ConditionCheckItem USER#*",
     "PutItem USER#* SSHNAME#* EVENTS#*",
+    KEEP_TOKEN,
   ],
   DescribeUserProfiles: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS"],
   DescribeOrphans: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS USER#*"],
@@ -71,25 +75,33 @@ const mayDo: Record<string, string[]> = {
     "BatchGetItem STACK#* USER#* POLICY#* SYNC",
     "PutItem USER#* SSHNAME#* EVENTS#*",
     "DeleteItem SSHNAME#*",
+    KEEP_TOKEN,
   ],
   DeleteUserProfile: [
     "BatchGetItem STACK#* USER#* POLICY#* SYNC",
     "PutItem USER#* EVENTS#*",
     "DeleteItem USER#* SSHNAME#*",
+    KEEP_TOKEN,
   ],
-  ImportUsers: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem SYNC"],
+  ImportUsers: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "PutItem SYNC", KEEP_TOKEN],
   DescribeImport: ["BatchGetItem STACK#* USER#* POLICY#* SYNC"],
-  CreateStack: ["BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SYNC", "PutItem STACK#* SETTINGS#* EVENTS#*"],
+  CreateStack: [
+    "BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SYNC",
+    "PutItem STACK#* SETTINGS#* EVENTS#*",
+    KEEP_TOKEN,
+  ],
   CheckStackRoles: ["BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SYNC", "Query LAYERS#*"],
   DescribeStacks: ["BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SYNC", "Query gsi1 STACKS"],
   UpdateStack: [
     "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* PROFILE#* SYNC",
     "PutItem STACK#* SETTINGS#* EVENTS#*",
+    KEEP_TOKEN,
   ],
   DeleteStack: [
     "BatchGetItem STACK#* USER#* POLICY#* SYNC",
     "PutItem EVENTS#*",
     "DeleteItem STACK#* SETTINGS#*",
+    KEEP_TOKEN,
   ],
   CloneStack: [
     "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* PROFILE#* SYNC",
@@ -97,27 +109,32 @@ const mayDo: Record<string, string[]> = {
     "ConditionCheckItem STACK#*",
     "PutItem STACK#* SETTINGS#* LAYERS#* LAYER#* EVENTS#*",
     "DeleteItem STACK#*",
+    KEEP_TOKEN,
   ],
   CreateLayer: [
     "BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SYNC",
     "Query LAYERS#*",
     "PutItem STACK#* LAYERS#* LAYER#* EVENTS#*",
+    KEEP_TOKEN,
   ],
   DescribeLayers: ["BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC", "Query LAYERS#*"],
   UpdateLayer: [
     "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* PROFILE#* SYNC",
     "Query LAYERS#*",
     "PutItem STACK#* LAYERS#* EVENTS#*",
+    KEEP_TOKEN,
   ],
   DeleteLayer: [
     "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC",
     "Query INSTANCES#*",
     "PutItem STACK#* EVENTS#*",
     "DeleteItem LAYERS#* LAYER#*",
+    KEEP_TOKEN,
   ],
   RegisterInstance: [
     "BatchGetItem STACK#* LAYERS#* USER#* POLICY#* SYNC",
     "PutItem STACK#* INSTANCES#* INSTANCE#* EC2#* EVENTS#*",
+    KEEP_TOKEN,
   ],
   DescribeInstances: [
     "BatchGetItem STACK#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* USER#* POLICY#* SYNC",
@@ -127,6 +144,7 @@ const mayDo: Record<string, string[]> = {
     "BatchGetItem STACK#* INSTANCES#* INSTANCE#* USER#* POLICY#* SYNC",
     "PutItem STACK#* EVENTS#*",
     "DeleteItem INSTANCES#* INSTANCE#* EC2#* LOGINS#*",
+    KEEP_TOKEN,
   ],
   DescribeInstanceAccess: [
     "BatchGetItem STACK#* LAYERS#* INSTANCES#* EC2#* USER#* POLICY#* PROFILE#*",
@@ -138,14 +156,17 @@ const mayDo: Record<string, string[]> = {
     "Query LOGINS#*",
     "ConditionCheckItem INSTANCES#*",
     "PutItem LOGINS#* EVENTS#*",
+    KEEP_TOKEN,
   ],
   TagResource: [
     "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC",
     "PutItem STACK#* LAYERS#* EVENTS#*",
+    KEEP_TOKEN,
   ],
   UntagResource: [
     "BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC",
     "PutItem STACK#* LAYERS#* EVENTS#*",
+    KEEP_TOKEN,
   ],
   ListTags: ["BatchGetItem STACK#* LAYERS#* LAYER#* USER#* POLICY#* SYNC"],
   OpsWorks: [
@@ -156,6 +177,7 @@ const mayDo: Record<string, string[]> = {
     "PutItem STACK#* SETTINGS#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* EC2#* LOGINS#* USER#* SSHNAME#* EVENTS#*",
     "DeleteItem STACK#* SETTINGS#* LAYERS#* LAYER#* INSTANCES#* INSTANCE#* EC2#* LOGINS#* USER#* SSHNAME#*",
     "UpdateItem UNIXIDS",
+    KEEP_TOKEN,
   ],
   CreateConsoleToken: ["PutItem SIGNIN#*"],
   Console: [
@@ -306,7 +328,7 @@ describe("the roles", () => {
       const index = JSON.stringify(Resource) === '{"Fn::Sub":"${Table.Arn}/index/gsi1"}' ? ["gsi1"] : [];
       if (index.length === 0) expect(Resource).toEqual({ "Fn::GetAtt": ["Table", "Arn"] });
       const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
-      return [Action.join("+").replace("dynamodb:", ""), ...index, ...keys].join(" ");
+      return [Action.join("+").replaceAll("dynamodb:", ""), ...index, ...keys].join(" ");
     });
     expect(spelled).toEqual(mayDo[name]);
   });

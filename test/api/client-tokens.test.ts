@@ -1,0 +1,277 @@
+import { randomUUID } from "node:crypto";
+import { DeleteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Identity } from "../../infra/local/sigv4.ts";
+import { OPERATIONS } from "../../shared/contract/index.ts";
+import { keys } from "../../shared/table/keys.ts";
+import {
+  arnOfStack,
+  iamUser,
+  INSTANCE_PROFILE,
+  openTestStack,
+  policy,
+  REGION,
+  SERVICE_ROLE,
+  stackRoles,
+  type TestStack,
+  userArn,
+} from "../setup/test-stack.ts";
+
+const PUBLIC_KEY = { Modulus: Buffer.alloc(256, 0xab).toString("base64"), Exponent: "AQAB" };
+
+let stack: TestStack;
+let as: Identity;
+let StackId: string;
+
+beforeAll(async () => {
+  stack = await openTestStack();
+  const all = policy("Allow", ["opsworks:*", "stackwarden:*", "iam:PassRole"]);
+  await stack.importAccount({
+    UserDetailList: ["asks", "other"].map((name) => iamUser(name, { policies: { all } })),
+    RoleDetailList: stackRoles(),
+  });
+  await stack.addGroups("ops");
+  as = stack.asUser("asks");
+});
+afterAll(() => stack.close());
+beforeEach(async () => {
+  stack.obstruct();
+  StackId = await stack.addStack();
+});
+
+const post = (operation: string, input: object) => stack.post(as, `/${operation}`, input);
+const newUser = async () => {
+  const IamUserArn = userArn(`u${randomUUID().slice(0, 8)}`);
+  await post("CreateUserProfile", { IamUserArn });
+  return IamUserArn;
+};
+const layer = () => ({ StackId, Type: "custom", Name: "web", Shortname: "web" });
+const addLayer = async () => (await post("CreateLayer", layer())).body.LayerId;
+const ec2 = () => ({ Ec2InstanceId: `i-${randomUUID().slice(0, 8)}` });
+const addInstance = async () => {
+  const { Ec2InstanceId } = ec2();
+  const { body } = await post("RegisterInstance", { StackId, Ec2InstanceId, Platform: "Windows" });
+  await stack.grant(StackId, userArn("asks"), { AllowSsh: true });
+  const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
+  await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+  return body.InstanceId;
+};
+const newStack = {
+  Name: "new",
+  Region: REGION,
+  ServiceRoleArn: SERVICE_ROLE,
+  DefaultInstanceProfileArn: INSTANCE_PROFILE,
+};
+
+/** A request of every operation that writes, which does something when it is done. */
+const REQUESTS: Readonly<Record<string, () => Promise<object>>> = {
+  CloneStack: async () => ({ SourceStackId: StackId, ServiceRoleArn: SERVICE_ROLE }),
+  CreateLayer: async () => layer(),
+  CreateStack: async () => newStack,
+  CreateUserProfile: async () => ({ IamUserArn: userArn(`u${randomUUID().slice(0, 8)}`) }),
+  DeleteLayer: async () => ({ LayerId: await addLayer() }),
+  DeleteStack: async () => ({ StackId }),
+  DeleteUserProfile: async () => ({ IamUserArn: await newUser() }),
+  DeregisterInstance: async () => ({ InstanceId: await addInstance() }),
+  GrantAccess: async () => ({ InstanceId: await addInstance() }),
+  ImportUsers: async () => {
+    // Another job may begin.
+    await stack.table.client.send(new DeleteCommand({ TableName: stack.tableName, Key: keys.sync() }));
+    return { OnlyKnown: true };
+  },
+  RegisterInstance: async () => ({ StackId, ...ec2() }),
+  SetPermission: async () => ({ StackId, IamUserArn: await newUser(), Level: "show" }),
+  SetPermissions: async () => ({ StackId, GroupPermissions: [{ GroupName: "ops", Level: "show" }] }),
+  TagResource: async () => ({ ResourceArn: arnOfStack(StackId), Tags: { a: "1" } }),
+  UntagResource: async () => {
+    await post("TagResource", { ResourceArn: arnOfStack(StackId), Tags: { a: "1" } });
+    return { ResourceArn: arnOfStack(StackId), TagKeys: ["a"] };
+  },
+  UpdateLayer: async () => ({ LayerId: await addLayer(), Name: "renamed" }),
+  UpdateMyUserProfile: async () => ({ SshPublicKey: "" }),
+  UpdateStack: async () => ({ StackId, Name: "renamed" }),
+  UpdateUserProfile: async () => ({ IamUserArn: await newUser(), AllowSelfManagement: true }),
+};
+const names = Object.keys(REQUESTS);
+
+/** What it writes, an instance's first key, stays whatever is asked again. */
+const WITHOUT = "DescribeInstanceAccess";
+
+test("every operation that writes is asked here", () => {
+  expect(names.toSorted((a, b) => a.localeCompare(b))).toEqual(
+    OPERATIONS.flatMap(({ name, reads }) => (reads || name === WITHOUT ? [] : [name])),
+  );
+});
+
+describe.for(names)("%s", (name) => {
+  const request = async () => ({ ...(await REQUESTS[name]?.()), ClientToken: randomUUID() });
+
+  test("with the same token does it once, and answers the same again", async () => {
+    const input = await request();
+    const first = await post(name, input);
+    expect(first.status).toBe(200);
+    stack.sent.length = 0;
+    const again = await post(name, input);
+    expect(stack.writes()).toEqual([]);
+    if (name === "GrantAccess")
+      expect(again).toMatchObject({ status: 409, body: { __type: "ConflictException" } });
+    else expect(again).toMatchObject({ status: 200, body: first.body });
+  });
+
+  test("with the token of another request is refused, and does nothing", async () => {
+    const ClientToken = randomUUID();
+    expect(
+      (await post("UpdateMyUserProfile", { SshPublicKey: "", Reason: "first", ClientToken })).status,
+    ).toBe(200);
+    const input = { ...(await REQUESTS[name]?.()), ClientToken };
+    stack.sent.length = 0;
+    expect(await post(name, input)).toMatchObject({
+      status: 409,
+      body: {
+        __type: "ConflictException",
+        message: expect.stringContaining(
+          "IdempotentParameterMismatch: `ClientToken` was given with another request",
+        ),
+      },
+    });
+    expect(stack.writes()).toEqual([]);
+  });
+
+  test("keeps what became of it in the transaction that does it", async () => {
+    const input = await request();
+    stack.sent.length = 0;
+    await post(name, input);
+    const tokens = stack.writes().filter(({ input: sent }) => JSON.stringify(sent).includes('"TOKEN#'));
+    expect(tokens.map(({ command }) => command)).toEqual(["TransactWriteItems"]);
+    expect(tokens[0]?.input.TransactItems.length).toBeGreaterThan(1);
+    expect(tokens[0]).toBe(stack.writes().at(-1));
+  });
+
+  test("whose outcome does not come back is answered by its token", async () => {
+    const input = await request();
+    let isLost = false;
+    stack.obstruct(async (sent, pass) => {
+      const output = await pass();
+      if (
+        !isLost &&
+        JSON.stringify(sent.input).includes('"TOKEN#') &&
+        sent.command === "TransactWriteItems"
+      ) {
+        isLost = true;
+        throw Object.assign(new Error("no answer in time"), { name: "TimeoutError" });
+      }
+      return output;
+    });
+    const reply = await post(name, input);
+    expect(isLost).toBe(true);
+    expect(reply.status).toBe(name === "GrantAccess" ? 409 : 200);
+  });
+});
+
+describe("a token", () => {
+  test("given twice at the same moment: one does it, both are answered the same", async () => {
+    for (const [name, input] of [
+      ["CreateStack", newStack],
+      ["RegisterInstance", { StackId, ...ec2() }],
+      ["SetPermission", { StackId, IamUserArn: await newUser(), Level: "deploy" }],
+      ["CreateUserProfile", { IamUserArn: userArn(`u${randomUUID().slice(0, 8)}`) }],
+    ] as const) {
+      const ClientToken = randomUUID();
+      const replies = await Promise.all(
+        Array.from({ length: 8 }, () => post(name, { ...input, ClientToken, Reason: ClientToken })),
+      );
+      expect(new Set(replies.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
+      expect(replies[0]?.status).toBe(200);
+    }
+    const made = (await post("DescribeStacks", {})).body.Stacks.filter(
+      (one: { Name: string }) => one.Name === "new",
+    );
+    expect(made.length).toBeGreaterThan(0);
+    expect(await stack.eventsOfStack(StackId)).toHaveLength(2);
+  });
+
+  test("is its caller's own", async () => {
+    const input = { StackId, Name: "renamed", ClientToken: "ours" };
+    await post("UpdateStack", input);
+    stack.sent.length = 0;
+    expect(
+      (await stack.post(stack.asUser("other"), "/UpdateStack", { ...input, Name: "otherwise" })).status,
+    ).toBe(200);
+    expect(stack.writes()).toHaveLength(1);
+  });
+
+  test("of somebody who was made again under the same name is another one's", async () => {
+    const input = { SshPublicKey: "", ClientToken: "same-name" };
+    await post("UpdateMyUserProfile", input);
+    const again = stack.asUser("asks", "AIDAANOTHER");
+    expect((await stack.post(again, "/UpdateMyUserProfile", input)).body.message).toContain(
+      "IdempotentParameterMismatch",
+    );
+  });
+
+  test("is kept for a day, and no longer even where it was not deleted yet", async () => {
+    const input = { StackId, Name: "renamed", ClientToken: "a-day" };
+    await post("UpdateStack", input);
+    const key = keys.clientToken(userArn("asks"), "a-day");
+    const { ExpiresAt } = await stack.read(key);
+    const hours = (ExpiresAt - Date.now() / 1000) / 3600;
+    expect(hours).toBeGreaterThan(23.9);
+    expect(hours).toBeLessThan(24.1);
+    await stack.table.client.send(
+      new UpdateCommand({
+        TableName: stack.tableName,
+        Key: key,
+        UpdateExpression: "SET ExpiresAt = :past",
+        ExpressionAttributeValues: { ":past": Math.floor(Date.now() / 1000) - 1 },
+      }),
+    );
+    expect((await post("UpdateStack", { ...input, Name: "another" })).status).toBe(200);
+    expect((await post("DescribeStacks", { StackIds: [StackId] })).body.Stacks[0].Name).toBe("another");
+  });
+
+  test("of a change that changes nothing is kept, so that it does nothing later either", async () => {
+    const IamUserArn = await newUser();
+    const input = { StackId, IamUserArn, Level: "iam_only", ClientToken: "nothing" };
+    expect((await post("SetPermission", input)).status).toBe(200);
+    await post("SetPermission", { StackId, IamUserArn, Level: "show" });
+    expect((await post("SetPermission", input)).status).toBe(200);
+    const { body } = await post("DescribePermissions", { StackId, IamUserArn });
+    expect(body.Permissions[0].Level).toBe("show");
+  });
+
+  test("of a request that failed may be used again", async () => {
+    const input = { StackId, IamUserArn: userArn("later"), Level: "show", ClientToken: "failed" };
+    expect((await post("SetPermission", input)).status).toBe(404);
+    await post("CreateUserProfile", { IamUserArn: userArn("later") });
+    expect((await post("SetPermission", input)).status).toBe(200);
+  });
+
+  test("keeps no secret: neither what was sent nor a password that was given", async () => {
+    const secret = { Type: "git", Url: "https://example.com", Password: "hush-hush" };
+    await post("UpdateStack", { StackId, CustomCookbooksSource: secret, ClientToken: "secret" });
+    const { body } = await post("GrantAccess", { InstanceId: await addInstance(), ClientToken: "login" });
+    const { Password, Username } = body.TemporaryCredential;
+    for (const token of ["secret", "login"]) {
+      const kept = JSON.stringify(await stack.read(keys.clientToken(userArn("asks"), token)));
+      expect(kept).not.toContain("hush-hush");
+      expect(kept).not.toContain(Password);
+    }
+    expect(JSON.stringify(await stack.read(keys.clientToken(userArn("asks"), "login")))).toContain(Username);
+  });
+
+  test("that is not given takes neither a read nor a write", async () => {
+    stack.sent.length = 0;
+    await post("UpdateStack", { StackId, Name: "renamed" });
+    expect(JSON.stringify(stack.sent.map(({ input }) => input))).not.toContain("TOKEN#");
+    expect(stack.writes()[0]?.input.TransactItems).toHaveLength(3);
+  });
+
+  test("is 1 to 64 letters, digits, `-` and `_`", async () => {
+    for (const ClientToken of ["", "a b", "x".repeat(65), "a#b", "a\n"]) {
+      expect(await post("UpdateStack", { StackId, ClientToken })).toMatchObject({
+        status: 400,
+        body: { message: "`ClientToken` must have 1 to 64 letters, digits, `-` and `_`" },
+      });
+    }
+  });
+});
