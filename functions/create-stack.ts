@@ -4,7 +4,7 @@ import { changeEvent } from "../shared/lambda/change-event.ts";
 import { commit } from "../shared/lambda/commit.ts";
 import { answerOfRoles, requireRoles } from "../shared/lambda/require-roles.ts";
 import { serve } from "../shared/lambda/serve.ts";
-import { changeSettings } from "../shared/model/stack.ts";
+import { changeSettings, filterSecrets } from "../shared/model/stack.ts";
 import { regionMustBe, stackArn } from "../shared/model/stack-arn.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { newStack } from "../shared/table/stacks.ts";
@@ -28,7 +28,8 @@ export const handler = serve(CreateStack, async (call) => {
     CreatedAt: call.now.toISOString(),
     Revision: randomUUID(),
   };
-  const event = changeEvent(call, { StackId, After: { Name, ServiceRoleArn, DefaultInstanceProfileArn } });
+  const After = { Name, ServiceRoleArn, DefaultInstanceProfileArn, ...filterSecrets(settings) };
+  const event = changeEvent(call, { StackId, After });
   const writes = [...newStack(table, stack, changeSettings({}, settings)), appendEvent(table, event)];
   return commit(call, writes, { StackId, ...answerOfRoles({ gaps }) });
 });

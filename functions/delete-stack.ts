@@ -25,13 +25,9 @@ export const handler = serve(DeleteStack, async (call) => {
       const layers = LayerCount === 1 ? "a layer" : `${LayerCount} layers`;
       throw new Fault("ValidationException", `the stack has ${layers}: delete the layers first`);
     }
-    return commit(
-      call,
-      [
-        ...removeStack(table, stack),
-        appendEvent(table, changeEvent(call, { StackId, Before: { Name: stack.Name } })),
-      ],
-      {},
-    );
+    const { Name, ServiceRoleArn, DefaultInstanceProfileArn, Tags, GroupGrants } = stack;
+    const Before = { Name, ServiceRoleArn, DefaultInstanceProfileArn, Tags, GroupGrants };
+    const event = changeEvent(call, { StackId, Before });
+    return commit(call, [...removeStack(table, stack), appendEvent(table, event)], {});
   });
 });

@@ -4,6 +4,7 @@ import {
   type CreateTableCommandInput,
   DescribeTableCommand,
   ResourceInUseException,
+  UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
 import { readPrincipal } from "../../shared/model/principal.ts";
@@ -118,12 +119,21 @@ async function runStreams(table: Table, options: LocalStackOptions, region: stri
   );
 }
 
-/** Unless it is there, kept from an earlier run. */
+/** Unless it is there, kept from an earlier run; of an earlier version, it is given the indexes that it lacks. */
 async function createTable({ client }: Table, definition: CreateTableCommandInput): Promise<void> {
   try {
     await client.send(new CreateTableCommand(definition));
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw error;
+    const { TableName, AttributeDefinitions, GlobalSecondaryIndexes = [] } = definition;
+    const { Table: there } = await client.send(new DescribeTableCommand({ TableName }));
+    const has = new Set((there?.GlobalSecondaryIndexes ?? []).map(({ IndexName }) => IndexName));
+    for (const Create of GlobalSecondaryIndexes.filter(({ IndexName }) => !has.has(IndexName))) {
+      const GlobalSecondaryIndexUpdates = [{ Create }];
+      await client.send(
+        new UpdateTableCommand({ TableName, AttributeDefinitions, GlobalSecondaryIndexUpdates }),
+      );
+    }
   }
 }
 

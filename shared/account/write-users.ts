@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import type { Event } from "../model/event.ts";
 import { hashOf } from "../model/policy-hash.ts";
 import { IamFacts, type User } from "../model/user.ts";
 import { faultOfAws } from "../table/aws-fault.ts";
@@ -118,7 +119,10 @@ async function writeUser(
   );
   const written = changed ?? current;
   if (!written) {
-    await refreshIamFacts(table, given.IamUserArn, IamFacts.parse(given));
+    const facts = IamFacts.parse(given);
+    await refreshIamFacts(table, given.IamUserArn, facts, (before) =>
+      eventOf(writing, given.IamUserArn, { Before: factsInEvent(before), After: factsInEvent(facts) }),
+    );
     return "absent";
   }
   const isOurs = writing.importId !== undefined && written.LastImport?.Id === writing.importId;
@@ -215,12 +219,7 @@ async function changeUser(
   return tryAgain(attempt, { most: MAX_TRIES, mayPass });
 }
 
-async function write(
-  table: Table,
-  wanted: User,
-  current: User | undefined,
-  { caller, now, reason }: Writing,
-): Promise<void> {
+async function write(table: Table, wanted: User, current: User | undefined, writing: Writing): Promise<void> {
   const name = await sshUsernameFor(table, wanted, current);
   const user = name === undefined ? wanted : { ...wanted, SshUsername: name };
   const had = current?.SshUsername;
@@ -231,17 +230,31 @@ async function write(
     putUser(table, user, current?.Revision),
     ...(isNewName ? [claimSshUsername(table, name, user, true)] : []),
     ...(isNewName && had !== undefined ? [releaseSshUsername(table, had)] : []),
-    appendEvent(table, {
-      EventId: randomUUID(),
-      Time: now.toISOString(),
-      Operation: "ImportUsers",
-      Caller: caller,
-      ...(reason === undefined ? {} : { Reason: reason }),
-      IamUserArn: user.IamUserArn,
-      ...(current ? { Before: shownInEvent(current) } : {}),
-      After: shownInEvent(user),
-    }),
+    appendEvent(
+      table,
+      eventOf(writing, user.IamUserArn, {
+        ...(current ? { Before: shownInEvent(current) } : {}),
+        After: shownInEvent(user),
+      }),
+    ),
   ]);
+}
+
+/** Its time is when it is written, not when the import began. */
+function eventOf(
+  { caller, reason }: Writing,
+  IamUserArn: string,
+  change: Pick<Event, "Before" | "After">,
+): Event {
+  return {
+    EventId: randomUUID(),
+    Time: new Date().toISOString(),
+    Operation: "ImportUsers",
+    Caller: caller,
+    ...(reason === undefined ? {} : { Reason: reason }),
+    IamUserArn,
+    ...change,
+  };
 }
 
 /** The name that is wanted, if it is free; else the one there is, or one made from the IAM name. */
@@ -261,11 +274,15 @@ async function sshUsernameFor(
 }
 
 function shownInEvent(user: User) {
-  const { UserId, ProfileId, Groups, Boundary, ReplacedFrom, GoneSince } = user;
+  const { ProfileId, ReplacedFrom } = user;
   const { SshUsername, SshPublicKey, AllowSelfManagement } = user;
-  const Policies = user.Policies.length > MOST_IN_EVENT ? summaryOf(user.Policies) : user.Policies;
-  const facts = { UserId, ProfileId, Groups, Policies, Boundary, GoneSince };
+  const facts = { ProfileId, ...factsInEvent(user) };
   return ReplacedFrom ? { ...facts, ReplacedFrom, SshUsername, SshPublicKey, AllowSelfManagement } : facts;
+}
+
+function factsInEvent({ UserId, Groups, Boundary, GoneSince, ...user }: IamFacts) {
+  const Policies = user.Policies.length > MOST_IN_EVENT ? summaryOf(user.Policies) : user.Policies;
+  return { UserId, Groups, Policies, Boundary, GoneSince };
 }
 
 /** An event has them twice, before and after, and an item may have 400 KB. */

@@ -10,6 +10,7 @@ import { DeleteLayer } from "./delete-layer.ts";
 import { DeleteStack } from "./delete-stack.ts";
 import { DeleteUserProfile } from "./delete-user-profile.ts";
 import { DeregisterInstance } from "./deregister-instance.ts";
+import { DescribeEvents } from "./describe-events.ts";
 import { DescribeImport } from "./describe-import.ts";
 import { DescribeInstanceAccess } from "./describe-instance-access.ts";
 import { DescribeInstances } from "./describe-instances.ts";
@@ -17,6 +18,7 @@ import { DescribeLayers } from "./describe-layers.ts";
 import { DescribeMyUserProfile } from "./describe-my-user-profile.ts";
 import { DescribeOrphans } from "./describe-orphans.ts";
 import { DescribePermissions } from "./describe-permissions.ts";
+import { DescribePermissionsAt } from "./describe-permissions-at.ts";
 import { DescribeStacks } from "./describe-stacks.ts";
 import { DescribeUserProfiles } from "./describe-user-profiles.ts";
 import { GrantAccess } from "./grant-access.ts";
@@ -46,6 +48,7 @@ export const OPERATIONS = [
   DeleteStack,
   DeleteUserProfile,
   DeregisterInstance,
+  DescribeEvents,
   DescribeImport,
   DescribeInstanceAccess,
   DescribeInstances,
@@ -53,6 +56,7 @@ export const OPERATIONS = [
   DescribeMyUserProfile,
   DescribeOrphans,
   DescribePermissions,
+  DescribePermissionsAt,
   DescribeStacks,
   DescribeUserProfiles,
   GrantAccess,

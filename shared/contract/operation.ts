@@ -7,6 +7,8 @@ type Need = {
   readonly stackId?: string;
   readonly layerId?: string;
   readonly instanceId?: string;
+  /** What is asked of a stack is known of one that was deleted, too. */
+  readonly mayBeGone?: boolean;
 };
 
 /** One operation as the outside sees it. */

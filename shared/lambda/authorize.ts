@@ -29,7 +29,8 @@ export async function authorizeCall(operation: Operation, call: Call): Promise<v
     need.stackId;
   const userArns = [...namesOf(call.caller.principal), ...(operation.about?.(call.input) ?? [])];
   call.snapshot = await loadSnapshot(table, { userArns, stackId });
-  await requireAllowed(call, action, stackId === undefined ? (layerId ?? instanceId) : undefined);
+  const lost = stackId === undefined ? (layerId ?? instanceId) : undefined;
+  await requireAllowed(call, action, { lost, mayBeGone: need.mayBeGone });
   if (layerId !== undefined && stackId === undefined) throw noSuchLayer(layerId);
   if (instanceId !== undefined && stackId === undefined) throw noSuchInstance(instanceId);
 }
@@ -89,7 +90,7 @@ async function authorizeOnWhatTheyHave(
   const missing = ids.find((id) => !stackIds.has(id));
   if (missing !== undefined) {
     call.snapshot = await loadSnapshot(call.deployment.table, { userArns: namesOf(call.caller.principal) });
-    await requireAllowed(call, action, missing);
+    await requireAllowed(call, action, { lost: missing });
     throw isNotThere(missing);
   }
   const byId = new Map(stacks.map((stack) => [stack.StackId, stack]));
@@ -101,12 +102,19 @@ async function authorizeOnWhatTheyHave(
   );
 }
 
-/** @param lost the layer or instance of which no stack was found to ask about */
-async function requireAllowed(call: Call, action: string, lost?: string): Promise<void> {
+/**
+ * @param about.lost the layer or instance of which no stack was found to ask about
+ * @param about.mayBeGone what is asked of a stack is known of one that was deleted, too
+ */
+async function requireAllowed(
+  call: Call,
+  action: string,
+  { lost, mayBeGone = false }: { lost?: string | undefined; mayBeGone?: boolean | undefined } = {},
+): Promise<void> {
   call.answer = await ask(call, action);
   if (call.answer.decision !== "allowed") throw accessDenied(call.answer, lost);
   const { stackId, stack } = call.snapshot;
-  if (stackId !== undefined && !stack) throw noSuchStack(stackId);
+  if (stackId !== undefined && !stack && !mayBeGone) throw noSuchStack(stackId);
 }
 
 /** Whether the caller may do this, in the context of this very request. */

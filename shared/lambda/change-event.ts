@@ -8,7 +8,7 @@ import type { Call } from "./call.ts";
  */
 export function changeEvent(
   call: Call,
-  change: Pick<Event, "StackId" | "IamUserArn" | "GroupName" | "Before" | "After">,
+  change: Pick<Event, "StackId" | "IamUserArn" | "ProfileId" | "GroupName" | "Before" | "After">,
 ): Event {
   const { sourceIp, userAgent } = call.origin;
   return {

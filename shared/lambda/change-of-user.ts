@@ -50,7 +50,8 @@ export function changeOfUser(call: Call, stack: Stack, entry: UserEntry): Change
   const grant = setGrant(table, user, stack.StackId, after, current);
   if (!grant) return undefined;
   const { StackId } = stack;
-  const event = changeEvent(call, { StackId, IamUserArn, Before: before, After: after });
+  const { ProfileId } = user;
+  const event = changeEvent(call, { StackId, IamUserArn, ProfileId, Before: before, After: after });
   return {
     user,
     after,

@@ -101,7 +101,7 @@ export class GrantsCopy {
       const write = setGrant(table, user, this.#copy, permission, current);
       if (!write) continue;
       this.#given.add(user.IamUserArn);
-      yield [write, this.#event(user.IamUserArn, permissionOf(user, current), permission)];
+      yield [write, this.#event(user, permissionOf(user, current), permission)];
     }
   }
 
@@ -109,7 +109,7 @@ export class GrantsCopy {
     for (const grant of (await this.#ofCopy(userArns)).values()) {
       const before = permissionOf(grant, grant);
       const write = removeGrant(this.#call.deployment.table, grant);
-      yield [write, this.#event(grant.IamUserArn, before, NO_GRANT)];
+      yield [write, this.#event(grant, before, NO_GRANT)];
     }
   }
 
@@ -126,8 +126,12 @@ export class GrantsCopy {
     );
   }
 
-  #event(IamUserArn: string, Before: Permission, After: Permission): Write {
-    const change = { StackId: this.#copy, IamUserArn, Before, After };
+  #event(
+    { IamUserArn, ProfileId }: Pick<Grant, "IamUserArn" | "ProfileId">,
+    Before: Permission,
+    After: Permission,
+  ): Write {
+    const change = { StackId: this.#copy, IamUserArn, ProfileId, Before, After };
     return appendEvent(this.#call.deployment.table, changeEvent(this.#call, change));
   }
 }

@@ -29,7 +29,7 @@ export async function createProfile(call: Call, userArn: string, chosen: Profile
     CreatedAt: call.now.toISOString(),
     Revision: randomUUID(),
   };
-  const after = { SshUsername: name, SshPublicKey, AllowSelfManagement };
+  const after = { ProfileId: user.ProfileId, SshUsername: name, SshPublicKey, AllowSelfManagement };
   const writes = [
     putUser(table, user, undefined),
     mustStay,

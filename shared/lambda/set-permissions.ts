@@ -3,6 +3,7 @@ import { noSuchStack, putStack } from "../table/stacks.ts";
 import { ensureUnixId } from "../table/unix-ids.ts";
 import type { Call } from "./call.ts";
 import { changeLevels, type GroupEntry } from "./change-levels.ts";
+import { changeEvent } from "./change-event.ts";
 import { commit, DONE, type Done } from "./commit.ts";
 import { changeOfUser, type UserEntry } from "./change-of-user.ts";
 import { rightsMustStay } from "./rights-must-stay.ts";
@@ -25,7 +26,9 @@ export async function setPermissions(
   if (changes.length === 0 && !levels) return commit(call, [], DONE);
 
   for (const { user, after } of changes) {
-    if (after.AllowSsh && user.UnixId === undefined) await ensureUnixId(table, user.IamUserArn);
+    const { IamUserArn } = user;
+    const event = (UnixId: number) => changeEvent(call, { IamUserArn, After: { UnixId } });
+    if (after.AllowSsh && user.UnixId === undefined) await ensureUnixId(table, IamUserArn, event);
   }
   const writes = [
     ...changes.map(({ still }) => still),

@@ -1,18 +1,23 @@
-/** A change, as the audit trail keeps it: who did what to whom, when, from where, before and after. */
-export type Event = {
-  readonly EventId: string;
+import * as z from "zod";
+
+/** A change, as the audit trail keeps it: who did what to whom, when, from where, why, before and after. */
+export const Event = z.object({
+  EventId: z.string(),
   /** ISO 8601, UTC, with milliseconds. */
-  readonly Time: string;
-  readonly Operation: string;
-  /** The ARN of the caller as it was verified, or `operator` for a command run with the operator's own credentials. */
-  readonly Caller: string;
-  readonly SourceIp?: string;
-  readonly UserAgent?: string;
+  Time: z.string(),
+  Operation: z.string(),
+  /** The ARN of the caller as it was verified, `operator` for a command run with the operator's own credentials, or `schedule`. */
+  Caller: z.string(),
+  SourceIp: z.string().optional(),
+  UserAgent: z.string().optional(),
   /** Why, as the caller said. */
-  readonly Reason?: string;
-  readonly StackId?: string;
-  readonly IamUserArn?: string;
-  readonly GroupName?: string;
-  readonly Before?: unknown;
-  readonly After?: unknown;
-};
+  Reason: z.string().optional(),
+  StackId: z.string().optional(),
+  IamUserArn: z.string().optional(),
+  /** Which of the users who had that name one after the other. */
+  ProfileId: z.string().optional(),
+  GroupName: z.string().optional(),
+  Before: z.unknown().optional(),
+  After: z.unknown().optional(),
+});
+export type Event = z.infer<typeof Event>;

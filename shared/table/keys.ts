@@ -4,6 +4,9 @@ export type Key = { readonly pk: string; readonly sk: string };
 /** The index that finds candidates; decisions read the table itself. */
 export const INDEX = "gsi1";
 
+/** The index that finds the events of a day, all of the account's. */
+export const DAY_INDEX = "gsi2";
+
 /** Every key of the table is spelled here and nowhere else. */
 export const keys = {
   stack: (stackId: string): Key => ({ pk: `STACK#${stackId}`, sk: "STACK" }),
@@ -68,6 +71,7 @@ export const indexKeys = {
     gsi1sk: `GRANT#${stackId}`,
   }),
   userEvents: (userArn: string, at: string) => ({ gsi1pk: `EVENTS#USER#${userArn}`, gsi1sk: at }),
+  dayEvents: (day: string, at: string) => ({ gsi2pk: `EVENTS#DAY#${day}`, gsi2sk: at }),
 };
 
 /** A key as one text, to find an item by. */

@@ -3,8 +3,10 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { Fault } from "../model/fault.ts";
+import type { Event } from "../model/event.ts";
 import { ask } from "./ask.ts";
 import { tryAgain } from "./budget.ts";
+import { appendEvent } from "./events.ts";
 import { getItems } from "./get-items.ts";
 import { keys } from "./keys.ts";
 import type { Table } from "./table.ts";
@@ -19,30 +21,34 @@ const MAX_TRIES = 10;
 /** `Returned`: ids that were taken for a user who then had one already; they were nobody's. */
 const Counter = z.object({ LastGiven: z.number(), Returned: z.set(z.number()).optional() });
 
+type EventOf = (unixId: number) => Event;
+
 /**
  * Sees to it that a user has a Unix id, which nobody else has or had. Counted by DynamoDB itself, so that many users at once do
  * not wait for one another.
  * @throws Fault ConflictException when there are none left
  */
-export async function ensureUnixId(table: Table, userArn: string): Promise<void> {
+export async function ensureUnixId(table: Table, userArn: string, eventOf: EventOf): Promise<void> {
   const mayPass = (error: unknown) => error instanceof Fault && error.transient;
-  await tryAgain(() => giveUnixId(table, userArn), { most: MAX_TRIES, mayPass });
+  await tryAgain(() => giveUnixId(table, userArn, eventOf), { most: MAX_TRIES, mayPass });
 }
 
-async function giveUnixId(table: Table, userArn: string): Promise<void> {
+async function giveUnixId(table: Table, userArn: string, eventOf: EventOf): Promise<void> {
   const key = keys.user(userArn);
   const user = readUser((await getItems(table, [key])).get(key));
   if (!user) throw noSuchUser(userArn);
   if (user.UnixId !== undefined) return;
-  const write = (UnixId: number) =>
-    putUser(table, { ...user, UnixId, Revision: randomUUID() }, user.Revision);
+  const write = (UnixId: number) => [
+    putUser(table, { ...user, UnixId, Revision: randomUUID() }, user.Revision),
+    appendEvent(table, eventOf(UnixId)),
+  ];
   const UnixId = await takeNext(table);
   if (UnixId === undefined) {
     const returned = await firstReturned(table);
-    return transact(table, [write(returned), takeReturned(table, returned)]);
+    return transact(table, [...write(returned), takeReturned(table, returned)]);
   }
   try {
-    await transact(table, [write(UnixId)]);
+    await transact(table, write(UnixId));
   } catch (error) {
     // Whether a write that failed in another way was done is not known, and then its id may be somebody's.
     if (error instanceof Fault && error.transient) await transact(table, [giveBack(table, UnixId)]);

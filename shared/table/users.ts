@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
+import type { Event } from "../model/event.ts";
 import { Fault } from "../model/fault.ts";
 import { IamFacts, User } from "../model/user.ts";
+import { appendEvent } from "./events.ts";
 import { getItems } from "./get-items.ts";
 import { INDEX, indexKeys, keys } from "./keys.ts";
 import { queryPage, readCursor, writeCursor } from "./list.ts";
 import type { Table } from "./table.ts";
-import { mustExist, mustStay, put, putAlone, putOver, removeAt, type Write } from "./write.ts";
+import { mustExist, mustStay, put, putOver, removeAt, transact, type Write } from "./write.ts";
 
 /** `Revision` is new with each write; without it, it was written by an earlier version. */
 const KeptFacts = IamFacts.extend({ Revision: z.string().optional() });
@@ -49,12 +51,20 @@ export async function readIamFacts(
   return { facts, mustStay: mustStay(table, key, Revision, () => changedMeanwhile(userArn)) };
 }
 
-/** Keeps what IAM says of somebody who has no profile, if anything was kept of them and it was something else. */
-export async function refreshIamFacts(table: Table, userArn: string, facts: IamFacts): Promise<void> {
+/** Keeps what IAM says of somebody who has no profile, if anything was kept of them and it was something else; with its event. */
+export async function refreshIamFacts(
+  table: Table,
+  userArn: string,
+  facts: IamFacts,
+  eventOf: (before: IamFacts) => Event,
+): Promise<void> {
   const key = keys.iamFacts(userArn);
   const item = (await getItems(table, [key])).get(key);
-  if (item === undefined || isDeepStrictEqual(IamFacts.parse(item), facts)) return;
-  await putAlone(table, { ...key, ...facts, Revision: randomUUID() });
+  if (item === undefined) return;
+  const before = IamFacts.parse(item);
+  if (isDeepStrictEqual(before, facts)) return;
+  const refreshed = put(table, key, { ...facts, Revision: randomUUID() });
+  await transact(table, [refreshed, appendEvent(table, eventOf(before))]);
 }
 
 /** The user is to be there, and still the same one. */

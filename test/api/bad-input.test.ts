@@ -126,6 +126,19 @@ const right = {
     MaxResults: 10,
     NextToken: "token",
   },
+  DescribeEvents: {
+    StackId: STACK_ID,
+    StartTime: "2026-03-01T09:00:00Z",
+    EndTime: "2026-03-02T09:00:00+01:00",
+    MaxResults: 10,
+    NextToken: "token",
+  },
+  DescribePermissionsAt: {
+    StackId: STACK_ID,
+    At: "2026-03-01T09:00:00Z",
+    MaxResults: 10,
+    NextToken: "token",
+  },
   DescribeOrphans: { MaxResults: 10, NextToken: "token" },
   DescribeStacks: { StackIds: [STACK_ID], MaxResults: 10, NextToken: "token" },
   DescribeImport: {},
@@ -195,6 +208,8 @@ const required: Record<Name, readonly string[]> = {
   DescribeInstances: [],
   DescribeLayers: [],
   DescribeMyUserProfile: [],
+  DescribeEvents: [],
+  DescribePermissionsAt: [],
   DescribeOrphans: [],
   DescribePermissions: [],
   DescribeStacks: [],
@@ -266,6 +281,7 @@ test("every operation is asked here, with every member that its contract has", (
     const known = Object.keys((input as unknown as { shape: object }).shape).filter(
       (member) =>
         member !== "GroupName" &&
+        !(/^Describe(?:Events|PermissionsAt)$/.test(name) && member === "IamUserArn") &&
         !(name === "DescribeLayers" && member === "StackId") &&
         !(name === "DescribeInstances" && /^(?:StackId|LayerId)$/.test(member)),
     );
@@ -277,7 +293,7 @@ test("every operation is asked here, with every member that its contract has", (
 
 const onAStack = names.filter(
   (name) =>
-    !/Profile|Orphans|Import|^CreateStack$|InstanceAccess|ConsoleToken/.test(name) &&
+    !/Profile|Orphans|Import|^CreateStack$|InstanceAccess|ConsoleToken|Events/.test(name) &&
     name !== "DescribeStacks",
 );
 test.for(onAStack)(

@@ -1,23 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { DeleteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { OPERATIONS } from "../../shared/contract/index.ts";
 import { keys } from "../../shared/table/keys.ts";
-import {
-  arnOfStack,
-  iamUser,
-  INSTANCE_PROFILE,
-  openTestStack,
-  policy,
-  REGION,
-  SERVICE_ROLE,
-  stackRoles,
-  type TestStack,
-  userArn,
-} from "../setup/test-stack.ts";
-
-const PUBLIC_KEY = { Modulus: Buffer.alloc(256, 0xab).toString("base64"), Exponent: "AQAB" };
+import { iamUser, openTestStack, policy, stackRoles, type TestStack, userArn } from "../setup/test-stack.ts";
+import { NEW_STACK, writingRequests } from "../setup/writing-requests.ts";
 
 let stack: TestStack;
 let as: Identity;
@@ -40,71 +28,16 @@ beforeEach(async () => {
 });
 
 const post = (operation: string, input: object) => stack.post(as, `/${operation}`, input);
-const newUser = async () => {
-  const IamUserArn = userArn(`u${randomUUID().slice(0, 8)}`);
-  await post("CreateUserProfile", { IamUserArn });
-  return IamUserArn;
-};
-const layer = () => ({ StackId, Type: "custom", Name: "web", Shortname: "web" });
-const addLayer = async () => (await post("CreateLayer", layer())).body.LayerId;
-const ec2 = () => ({ Ec2InstanceId: `i-${randomUUID().slice(0, 8)}` });
-const addInstance = async () => {
-  const { Ec2InstanceId } = ec2();
-  const { body } = await post("RegisterInstance", { StackId, Ec2InstanceId, Platform: "Windows" });
-  await stack.grant(StackId, userArn("asks"), { AllowSsh: true });
-  const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
-  await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
-  return body.InstanceId;
-};
-const newStack = {
-  Name: "new",
-  Region: REGION,
-  ServiceRoleArn: SERVICE_ROLE,
-  DefaultInstanceProfileArn: INSTANCE_PROFILE,
-};
-
-/** A request of every operation that writes, which does something when it is done. */
-const REQUESTS: Readonly<Record<string, () => Promise<object>>> = {
-  CloneStack: async () => ({ SourceStackId: StackId, ServiceRoleArn: SERVICE_ROLE }),
-  CreateLayer: async () => layer(),
-  CreateStack: async () => newStack,
-  CreateUserProfile: async () => ({ IamUserArn: userArn(`u${randomUUID().slice(0, 8)}`) }),
-  DeleteLayer: async () => ({ LayerId: await addLayer() }),
-  DeleteStack: async () => ({ StackId }),
-  DeleteUserProfile: async () => ({ IamUserArn: await newUser() }),
-  DeregisterInstance: async () => ({ InstanceId: await addInstance() }),
-  GrantAccess: async () => ({ InstanceId: await addInstance() }),
-  ImportUsers: async () => {
-    // Another job may begin.
-    await stack.table.client.send(new DeleteCommand({ TableName: stack.tableName, Key: keys.sync() }));
-    return { OnlyKnown: true };
-  },
-  RegisterInstance: async () => ({ StackId, ...ec2() }),
-  SetPermission: async () => ({ StackId, IamUserArn: await newUser(), Level: "show" }),
-  SetPermissions: async () => ({ StackId, GroupPermissions: [{ GroupName: "ops", Level: "show" }] }),
-  TagResource: async () => ({ ResourceArn: arnOfStack(StackId), Tags: { a: "1" } }),
-  UntagResource: async () => {
-    await post("TagResource", { ResourceArn: arnOfStack(StackId), Tags: { a: "1" } });
-    return { ResourceArn: arnOfStack(StackId), TagKeys: ["a"] };
-  },
-  UpdateLayer: async () => ({ LayerId: await addLayer(), Name: "renamed" }),
-  UpdateMyUserProfile: async () => ({ SshPublicKey: "" }),
-  UpdateStack: async () => ({ StackId, Name: "renamed" }),
-  UpdateUserProfile: async () => ({ IamUserArn: await newUser(), AllowSelfManagement: true }),
-};
-const names = Object.keys(REQUESTS);
+const requestOf = (name: string) => writingRequests(stack, as, StackId).requests[name]?.();
+const newUser = () => writingRequests(stack, as, StackId).newUser();
+const addInstance = () => writingRequests(stack, as, StackId).addInstance();
 
 /** What it writes, an instance's first key, stays whatever is asked again. */
 const WITHOUT = "DescribeInstanceAccess";
-
-test("every operation that writes is asked here", () => {
-  expect(names.toSorted((a, b) => a.localeCompare(b))).toEqual(
-    OPERATIONS.flatMap(({ name, reads }) => (reads || name === WITHOUT ? [] : [name])),
-  );
-});
+const names = OPERATIONS.flatMap(({ name, reads }) => (reads || name === WITHOUT ? [] : [name]));
 
 describe.for(names)("%s", (name) => {
-  const request = async () => ({ ...(await REQUESTS[name]?.()), ClientToken: randomUUID() });
+  const request = async () => ({ ...(await requestOf(name)), ClientToken: randomUUID() });
 
   test("with the same token does it once, and answers the same again", async () => {
     const input = await request();
@@ -123,7 +56,7 @@ describe.for(names)("%s", (name) => {
     expect(
       (await post("UpdateMyUserProfile", { SshPublicKey: "", Reason: "first", ClientToken })).status,
     ).toBe(200);
-    const input = { ...(await REQUESTS[name]?.()), ClientToken };
+    const input = { ...(await requestOf(name)), ClientToken };
     stack.sent.length = 0;
     expect(await post(name, input)).toMatchObject({
       status: 409,
@@ -171,8 +104,8 @@ describe.for(names)("%s", (name) => {
 describe("a token", () => {
   test("given twice at the same moment: one does it, both are answered the same", async () => {
     for (const [name, input] of [
-      ["CreateStack", newStack],
-      ["RegisterInstance", { StackId, ...ec2() }],
+      ["CreateStack", NEW_STACK],
+      ["RegisterInstance", { StackId, Ec2InstanceId: `i-${StackId.slice(0, 8)}` }],
       ["SetPermission", { StackId, IamUserArn: await newUser(), Level: "deploy" }],
       ["CreateUserProfile", { IamUserArn: userArn(`u${randomUUID().slice(0, 8)}`) }],
     ] as const) {

@@ -160,6 +160,23 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
         await stack.post(as, "/DescribePermissions", { ...input, NextToken: body.NextToken });
     }
   },
+  DescribePermissionsAt: async () => {
+    const { body } = await stack.post(as, "/CreateStack", newStack);
+    const set = { StackId: body.StackId, IamUserArn: userArn("bob"), Level: "show" };
+    await stack.post(as, "/SetPermission", set);
+    stack.sent.length = 0;
+    await renew();
+    await stack.post(as, "/DescribePermissionsAt", { StackId: body.StackId });
+    await stack.post(as, "/DescribePermissionsAt", { IamUserArn: userArn("bob") });
+  },
+  DescribeEvents: async () => {
+    await stack.post(as, "/CreateUserProfile", { IamUserArn: newUser() });
+    stack.sent.length = 0;
+    await renew();
+    await stack.post(as, "/DescribeEvents", { StackId: stackId });
+    await stack.post(as, "/DescribeEvents", { IamUserArn: userArn("bob") });
+    await stack.post(as, "/DescribeEvents", {});
+  },
   DescribeMyUserProfile: async () => {
     await stack.post(as, "/DescribeMyUserProfile", {});
     await stack.post(stack.asFederated(randomUUID().slice(0, 8)), "/DescribeMyUserProfile", {});
@@ -534,7 +551,8 @@ async function readRoles(): Promise<Map<string, Statement[]>> {
         .replaceAll(IF_SOURCE_TABLES, JSON.stringify([SOURCE_ARN]))
         .replaceAll(IF_SOURCE_INDEXES, JSON.stringify([`${SOURCE_ARN}/index/gsi1`]))
         .replaceAll('{"Fn::GetAtt":["Table","Arn"]}', JSON.stringify(TABLE_ARN))
-        .replaceAll('{"Fn::Sub":"${Table.Arn}/index/gsi1"}', JSON.stringify(`${TABLE_ARN}/index/gsi1`));
+        .replaceAll('{"Fn::Sub":"${Table.Arn}/index/gsi1"}', JSON.stringify(`${TABLE_ARN}/index/gsi1`))
+        .replaceAll('{"Fn::Sub":"${Table.Arn}/index/gsi2"}', JSON.stringify(`${TABLE_ARN}/index/gsi2`));
       const statements = (JSON.parse(text) as { Action: string[] }[]).filter(({ Action }) =>
         Action.some((action) => /^dynamodb:(?:.*Item|Query|Scan)$/.test(action)),
       );

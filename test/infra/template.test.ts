@@ -56,6 +56,18 @@ const mayDo: Record<string, string[]> = {
     KEEP_TOKEN,
   ],
   DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS STACKS"],
+  DescribePermissionsAt: [
+    "BatchGetItem STACK#* USER#* POLICY#* SYNC",
+    "Query EVENTS#*",
+    "Query gsi1 EVENTS#*",
+  ],
+  DescribeEvents: [
+    "BatchGetItem STACK#* USER#* POLICY#* SYNC",
+    "BatchGetItem EVENTS#*",
+    "Query EVENTS#*",
+    "Query gsi1 EVENTS#*",
+    "Query gsi2 EVENTS#*",
+  ],
   DescribeMyUserProfile: [
     "BatchGetItem STACK#* USER#* POLICY#* SSHNAME#* SYNC",
     "Query gsi1 STACKS",
@@ -325,7 +337,8 @@ describe("the roles", () => {
       Action.some((action) => !/^(?:logs|iam):/.test(action)),
     );
     const spelled = onTable.map(({ Action, Resource, Condition }) => {
-      const index = JSON.stringify(Resource) === '{"Fn::Sub":"${Table.Arn}/index/gsi1"}' ? ["gsi1"] : [];
+      const [, ...index] =
+        /^\{"Fn::Sub":"\$\{Table\.Arn\}\/index\/(gsi\d)"\}$/.exec(JSON.stringify(Resource)) ?? [];
       if (index.length === 0) expect(Resource).toEqual({ "Fn::GetAtt": ["Table", "Arn"] });
       const keys = Condition?.["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] ?? ["any key"];
       return [Action.join("+").replaceAll("dynamodb:", ""), ...index, ...keys].join(" ");
@@ -491,7 +504,7 @@ describe("the table", () => {
     expect(tableDefinition(template, "here")).toEqual({
       TableName: "here",
       BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: ["pk", "sk", "gsi1pk", "gsi1sk"].map((AttributeName) => ({
+      AttributeDefinitions: ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"].map((AttributeName) => ({
         AttributeName,
         AttributeType: "S",
       })),
@@ -507,6 +520,14 @@ describe("the table", () => {
             { AttributeName: "gsi1sk", KeyType: "RANGE" },
           ],
           Projection: { ProjectionType: "ALL" },
+        },
+        {
+          IndexName: "gsi2",
+          KeySchema: [
+            { AttributeName: "gsi2pk", KeyType: "HASH" },
+            { AttributeName: "gsi2sk", KeyType: "RANGE" },
+          ],
+          Projection: { ProjectionType: "KEYS_ONLY" },
         },
       ],
       StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" },

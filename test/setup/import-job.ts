@@ -76,7 +76,7 @@ export function reportOf(sync: Sync): unknown {
   return withoutChance(report);
 }
 
-const CHANCE = new Set(["Revision", "ProfileId", "CreatedAt", "EventId", "Time", "ImportId", "Id"]);
+const CHANCE = new Set(["Revision", "ProfileId", "CreatedAt", "EventId", "Time", "ImportId", "Id", "gsi2sk"]);
 const TIMES = new Set(["StartedAt", "SeenAt", "FinishedAt", "PoliciesAsOf", "GoneSince"]);
 /** What a job says of itself is compared by itself. */
 const COSTS = new Set(["Attempts", "Step", "WriteUnits", "Failure"]);

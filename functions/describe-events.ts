@@ -1,0 +1,30 @@
+import { collectPages } from "../shared/access/collect-pages.ts";
+import { DescribeEvents } from "../shared/contract/describe-events.ts";
+import { serve } from "../shared/lambda/serve.ts";
+import { trailPage } from "../shared/table/events.ts";
+import { readCursor, writeCursor } from "../shared/table/list.ts";
+
+/** How far back it looks for everybody's events, unless told; as CloudTrail does. */
+const DAYS = 90;
+
+/** What was changed, the newest first. */
+export const handler = serve(DescribeEvents, async (call) => {
+  const { StackId, IamUserArn, StartTime, EndTime, ...paging } = call.input;
+  const list = `events/${StackId ?? IamUserArn ?? ""}`;
+  const of =
+    StackId !== undefined
+      ? { stackId: StackId }
+      : IamUserArn !== undefined
+        ? { userArn: IamUserArn }
+        : ("account" as const);
+  // Whose clock is a little ahead is heard, too.
+  const to = EndTime ?? new Date(call.now.getTime() + 60_000).toISOString();
+  const first = of === "account" ? new Date(Date.parse(to) - DAYS * 86_400_000).toISOString() : "0";
+  const span = { from: StartTime ?? first, to };
+  const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
+    const before = token === undefined ? undefined : readCursor(list, token);
+    const { page, next } = await trailPage(call.deployment.table, of, span, limit, before);
+    return { page, next: next === undefined ? undefined : writeCursor(list, next) };
+  });
+  return { Events: rows, ...rest };
+});
