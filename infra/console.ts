@@ -2,10 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { IAMClient } from "@aws-sdk/client-iam";
-import * as z from "zod";
 import { CreateConsoleToken } from "../shared/contract/create-console-token.ts";
-import { signedPost } from "./local/signed-post.ts";
+import { readApi, signedCall } from "./signed-call.ts";
 
 const HELP = `Opens Stackwarden's console in your browser, signed in as whoever your AWS credentials are of.
 
@@ -30,52 +28,16 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const url = readUrl(values.url);
-  const region = values.region ?? regionOf(url) ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
-  if (region === undefined) throw new Error("in which region is it? add `--region <region>`");
-
-  const address = `${url.origin}/console/sign-in#${await askForToken(url, region)}`;
+  const api = readApi(values.url, values.region);
+  const { Token } = await signedCall(api, CreateConsoleToken, {});
+  const { origin } = api.url;
+  const address = `${origin}/console/sign-in#${Token}`;
   if (!values["no-open"] && (await openBrowser(address))) {
-    process.stdout.write(`opened ${url.origin}/console in your browser\n`);
+    process.stdout.write(`opened ${origin}/console in your browser\n`);
   } else {
     process.stdout.write(`open this within a minute; it works once:\n\n${address}\n`);
   }
   return 0;
-}
-
-const LOOPBACK = /^(?:127\.0\.0\.1|localhost|\[::1\])$/;
-
-/** Without TLS, the token could be read on the way; on the machine itself there is none. */
-function readUrl(text: string): URL {
-  if (text === "") throw new Error("where is it? add `--url <ApiUrl>`, an output of the deployment");
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
-  if (!url || !isSafe) throw new Error(`\`--url\` is an address that begins with https://, not \`${text}\``);
-  return url;
-}
-
-function regionOf({ hostname }: URL): string | undefined {
-  return /\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(hostname)?.[1];
-}
-
-const Refusal = z.object({ message: z.string() });
-
-async function askForToken(url: URL, region: string): Promise<string> {
-  const { accessKeyId, secretAccessKey, sessionToken } = await new IAMClient({ region }).config.credentials();
-  const credentials = {
-    accessKeyId,
-    secretAccessKey,
-    ...(sessionToken === undefined ? {} : { sessionToken }),
-  };
-  const response = await signedPost(`${url.origin}${CreateConsoleToken.path}`, region, credentials, "{}");
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return CreateConsoleToken.output.parse(answer).Token;
-  const why = Refusal.safeParse(answer).data?.message ?? "no reason";
-  const hint =
-    why === "Forbidden"
-      ? ": attach the policy UserPolicyArn of the deployment to whom the credentials are of, and see that the region is right"
-      : "";
-  throw new Error(`${url.host} answered ${response.status}, ${why}${hint}`);
 }
 
 const OPENERS: Readonly<Record<string, readonly [string, ...string[]]>> = {

@@ -4,10 +4,10 @@
 require("./require-node-24.cjs");
 
 const [, , command] = process.argv;
-if (command === "console") {
+if (command === "console" || command === "audit") {
   process.argv.splice(2, 1);
-  void import("./console.ts");
+  void import(`./${command}.ts`);
 } else {
-  process.stderr.write("npx stackwarden console --help\n");
+  process.stderr.write("npx stackwarden console --help\nnpx stackwarden audit --help\n");
   process.exitCode = 2;
 }

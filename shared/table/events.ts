@@ -35,6 +35,7 @@ function placeOf({ Time, EventId }: Event): string {
 /** Greater than the id of any event. */
 const LAST = "#~";
 const MAX_DAYS = 100;
+const MAX_TOGETHER = 16;
 const PAGE = 1000;
 
 /**
@@ -119,7 +120,7 @@ function queryOf({ pk, index }: Source, from: string, upTo: string) {
   };
 }
 
-/** The index has the keys alone; the events are read from the table. */
+/** The index has the keys alone; the events are read from the table. Where days are empty, more of them are asked at once. */
 async function accountPage(
   table: Table,
   from: string,
@@ -129,19 +130,27 @@ async function accountPage(
 ): Promise<{ page: Event[]; next: string | undefined }> {
   const places: { pk: string; sk: string }[] = [];
   let day = dayOf(upTo);
-  for (let days = 0; day >= dayOf(from); days += 1, day = dayBefore(day)) {
-    if (days === MAX_DAYS) return { page: await eventsAt(table, places), next: `${day}T~` };
-    const wanted = limit - places.length + 1;
-    const source = { pk: indexKeys.dayEvents(day, "").gsi2pk, index: DAY_INDEX };
-    const query = { ...queryOf(source, from, upTo), ScanIndexForward: false };
-    const { items } = await queryPage(table, query, wanted, undefined);
-    const found = items.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) }));
-    places.push(...found.filter(({ sk }) => sk !== before));
+  for (let asked = 0, together = 1; day >= dayOf(from); together = Math.min(together * 2, MAX_TOGETHER)) {
+    if (asked >= MAX_DAYS) return { page: await eventsAt(table, places), next: `${day}T~` };
+    const days: string[] = [];
+    for (; days.length < together && day >= dayOf(from); day = dayBefore(day)) days.push(day);
+    asked += days.length;
+    const found = await Promise.all(
+      days.map((one) => placesOfDay(table, one, from, upTo, limit - places.length + 1)),
+    );
+    places.push(...found.flat().filter(({ sk }) => sk !== before));
     const last = places[limit - 1];
     if (places.length > limit && last)
       return { page: await eventsAt(table, places.slice(0, limit)), next: last.sk };
   }
   return { page: await eventsAt(table, places), next: undefined };
+}
+
+async function placesOfDay(table: Table, day: string, from: string, upTo: string, limit: number) {
+  const source = { pk: indexKeys.dayEvents(day, "").gsi2pk, index: DAY_INDEX };
+  const query = { ...queryOf(source, from, upTo), ScanIndexForward: false };
+  const { items } = await queryPage(table, query, limit, undefined);
+  return items.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) }));
 }
 
 async function eventsAt(table: Table, places: readonly { pk: string; sk: string }[]): Promise<Event[]> {

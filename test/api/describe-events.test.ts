@@ -62,7 +62,10 @@ async function follow(input: object): Promise<Event[][]> {
 const NO_CHANGE = /"(?:pk":"SYNC|sk":"CLONE)"/;
 
 describe("every operation that writes", () => {
-  const names = OPERATIONS.flatMap(({ name, reads }) => (reads ? [] : [name]));
+  // Signing in to the console changes nothing that anybody has.
+  const names = OPERATIONS.flatMap(({ name, reads }) =>
+    reads || name === "CreateConsoleToken" ? [] : [name],
+  );
 
   test.for(names)(
     "%s writes its event in the transaction of the change, with who, whence and why",
@@ -212,12 +215,12 @@ describe("the events", () => {
     await at("2024-02-28T23:59:59.999Z", "a");
     await at("2024-02-29T00:00:00.000Z", "b");
     await at("2024-06-01T12:00:00.000Z", "c");
-    const span = { StartTime: "2024-01-01T00:00:00Z", EndTime: "2024-12-31T00:00:00Z" };
+    const span = { StartTime: "2024-02-20T00:00:00Z", EndTime: "2024-06-10T00:00:00Z" };
     const ids = (events: readonly Event[]) => events.map(({ EventId }) => EventId);
     expect(ids(await eventsOf(span))).toEqual(["c", "b", "a"]);
     for (const MaxResults of [1, 2, 3])
       expect(ids((await follow({ ...span, MaxResults })).flat())).toEqual(["c", "b", "a"]);
-    expect(ids(await eventsOf({}))).not.toContain("c");
+    expect(ids(await eventsOf({ MaxResults: 5 }))).not.toContain("c");
   });
 
   test("of a deleted stack stay, for whom a policy lets see them", async () => {

@@ -29,7 +29,11 @@ export function writingRequests(stack: TestStack, as: Identity, StackId: string)
     const { body } = await post("RegisterInstance", { StackId, Ec2InstanceId, Platform: "Windows" });
     await stack.grant(StackId, as.userArn, { AllowSsh: true });
     const instance = stack.asRole("aws-opsworks-ec2-role", Ec2InstanceId);
-    await stack.post(instance, "/DescribeInstanceAccess", { StackId, PublicKey: PUBLIC_KEY });
+    await stack.post(instance, "/DescribeInstanceAccess", {
+      StackId,
+      Nonce: randomUUID(),
+      PublicKey: PUBLIC_KEY,
+    });
     return body.InstanceId;
   };
   const tagged = { ResourceArn: arnOfStack(StackId) };

@@ -1,0 +1,53 @@
+import { IAMClient } from "@aws-sdk/client-iam";
+import * as z from "zod";
+import type { Operation } from "../shared/contract/operation.ts";
+import { signedPost } from "./local/signed-post.ts";
+
+/** A deployment's API. */
+export type Api = { readonly url: URL; readonly region: string };
+
+const LOOPBACK = /^(?:127\.0\.0\.1|localhost|\[::1\])$/;
+
+/**
+ * Where a deployment is, as `--url` and `--region` say it, the address or the environment. Without TLS, what is sent could be read on the
+ * way; on the machine itself there is none.
+ */
+export function readApi(text: string, givenRegion: string | undefined): Api {
+  if (text === "") throw new Error("where is it? add `--url <ApiUrl>`, an output of the deployment");
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
+  if (!url || !isSafe) throw new Error(`\`--url\` is an address that begins with https://, not \`${text}\``);
+  const region = givenRegion ?? regionOf(url) ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  if (region === undefined) throw new Error("in which region is it? add `--region <region>`");
+  return { url, region };
+}
+
+function regionOf({ hostname }: URL): string | undefined {
+  return /\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(hostname)?.[1];
+}
+
+const Refusal = z.object({ message: z.string() });
+
+/** Asks an operation with the caller's own AWS credentials, found as the AWS CLI finds them. */
+export async function signedCall<Input extends z.ZodType, Output extends z.ZodType>(
+  { url, region }: Api,
+  operation: Operation<Input, Output>,
+  input: z.input<Input>,
+): Promise<z.output<Output>> {
+  const { accessKeyId, secretAccessKey, sessionToken } = await new IAMClient({ region }).config.credentials();
+  const credentials = {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+  };
+  const address = `${url.origin}${operation.path}`;
+  const response = await signedPost(address, region, credentials, JSON.stringify(input));
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok) return operation.output.parse(answer);
+  const why = Refusal.safeParse(answer).data?.message ?? "no reason";
+  const hint =
+    why === "Forbidden"
+      ? ": attach the policy UserPolicyArn of the deployment to whom the credentials are of, and see that the region is right"
+      : "";
+  throw new Error(`${url.host} answered ${response.status}, ${why}${hint}`);
+}
