@@ -195,6 +195,7 @@ const mayDo: Record<string, string[]> = {
   Console: [
     "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#* SIGNIN#* SESSION#* SYNC",
     "Query gsi1 USERS STACKS",
+    "ConditionCheckItem USER#*",
     "PutItem USER#* SSHNAME#* SESSION#* EVENTS#*",
     "DeleteItem SIGNIN#* SESSION#*",
   ],
