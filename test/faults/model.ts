@@ -19,8 +19,8 @@ export type Figures = {
   /** Answers about levels that were held against the states that there can have been. */
   reads: number;
   allowed: number;
-  /** Unix ids that were counted and are nobody's. */
-  lostUnixIds: number;
+  /** Unix ids that were counted and that nobody has who is there: of users who were deleted, and lost ones. */
+  unusedUnixIds: number;
 };
 
 type Permission = { readonly Level: string; readonly AllowSsh: boolean; readonly AllowSudo: boolean };
@@ -101,7 +101,7 @@ class Judge {
     events: 0,
     reads: 0,
     allowed: 0,
-    lostUnixIds: 0,
+    unusedUnixIds: 0,
   };
   readonly #entries: Map<string, Entry>;
   readonly #events: Wire[];
@@ -485,7 +485,7 @@ class Judge {
     if (ids.some((id) => id < 2000 || id > (counter?.LastGiven ?? 0) || counter?.Returned?.has(id))) {
       this.#wrong("a Unix id is one that was not given", { ids, counter: counter?.LastGiven });
     }
-    this.#figures.lostUnixIds = counter
+    this.#figures.unusedUnixIds = counter
       ? counter.LastGiven - 1999 - ids.length - (counter.Returned?.size ?? 0)
       : 0;
   }

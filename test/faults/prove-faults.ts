@@ -100,7 +100,7 @@ function linesOf(figures: Figures, requests: number, done: ReadonlyMap<string, n
     `answers      ${figures.reads} about levels, ${figures.allowed} checks allowed`,
     `requests     ${requests} to the table, ${faulty} of them gone wrong`,
     ...[...done].map(([how, count]) => `             ${count} ${how}`),
-    `Unix ids     ${figures.lostUnixIds} counted and nobody's`,
+    `Unix ids     ${figures.unusedUnixIds} counted that nobody has who is there`,
   ];
 }
 
