@@ -160,9 +160,9 @@ const mayDo: Record<string, string[]> = {
   CreateConsoleToken: ["PutItem SIGNIN#*"],
   Console: [
     "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#* SIGNIN#* SESSION#* SYNC",
-    "Query gsi1 USERS STACKS",
-    "PutItem USER#* SSHNAME#* SESSION#* EVENTS#*",
-    "DeleteItem SIGNIN#* SESSION#*",
+    "Query gsi1 USERS STACKS USER#*",
+    "PutItem USER#* SSHNAME#* SESSION#* EVENTS#* SYNC",
+    "DeleteItem USER#* SSHNAME#* SIGNIN#* SESSION#*",
   ],
 };
 /** The one whose routes are open: browsers sign nothing, and it has sessions. */
@@ -528,7 +528,7 @@ describe("the functions", () => {
         TABLE_NAME: "here",
         ADMINISTRATORS: "",
         DIRECT_WRITES: "false",
-        ...(functionName === "ImportUsers" ? { SOURCE_TABLES: "" } : {}),
+        ...(["ImportUsers", CONSOLE].includes(functionName) ? { SOURCE_TABLES: "" } : {}),
       });
     }
   });
