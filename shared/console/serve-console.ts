@@ -36,6 +36,7 @@ import {
   SIGNED_OUT,
   tokenRefused,
 } from "./pages/sign-in.ts";
+import { stack } from "./pages/stack.ts";
 import { openStack, stacks } from "./pages/stacks.ts";
 import { users } from "./pages/users.ts";
 import { page, seeOther } from "./respond.ts";
@@ -46,6 +47,7 @@ import { findSession, type SignedIn, signIn } from "./session.ts";
 const PAGES: readonly Page[] = [
   stacks,
   openStack,
+  stack,
   permissions,
   users,
   newUser,

@@ -356,7 +356,9 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     for (const one of [as, stack.asRoot()]) await stack.post(one, "/CreateConsoleToken", {});
   },
   Console: async () => {
-    await stack.grant(stackId, userArn("bob"), { AllowSsh: true });
+    const { StackId, LayerId } = await newLayer();
+    await addInstance(StackId, [LayerId]);
+    await stack.grant(StackId, userArn("bob"), { AllowSsh: true });
     await stack.loseFromIam(userArn("bob"));
     await endJob();
     const stranger = await consoleToken(stack, stack.asFederated(randomUUID().slice(0, 8)));
@@ -369,7 +371,7 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const form = { "form-token": await visitor.formToken() };
     const pages = ["", "/my-settings", "/users", "/users/orphans"];
     for (const page of pages) await visitor.get(`/console${page}`);
-    await visitor.get(`/console/stacks/${stackId}/permissions`);
+    for (const page of ["", "/permissions"]) await visitor.get(`/console/stacks/${StackId}${page}`);
     await visitor.send("/console/my-settings", { ...form, SshPublicKey: "" });
     await visitor.send("/console/users/import", form);
     const IamUserArn = newUser();

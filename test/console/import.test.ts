@@ -284,7 +284,7 @@ describe("an import from another region", () => {
     expect(await levelOf(page, webshop, "ann")).toBe("IAM Policies Only");
 
     const ann = await signIn(await browser.newContext(), stack, stack.asUser("ann"));
-    await ann.goto(`${stack.url}/console/stacks/${webshop}/permissions`);
+    await ann.goto(`${stack.url}/console/stacks/${webshop}`);
     await ann.getByRole("heading", { name: "You may not do this" }).waitFor();
     await ann.context().close();
   });

@@ -159,8 +159,9 @@ const mayDo: Record<string, string[]> = {
   ],
   CreateConsoleToken: ["PutItem SIGNIN#*"],
   Console: [
-    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#* SIGNIN#* SESSION#* SYNC",
+    "BatchGetItem STACK#* SETTINGS#* LAYERS#* USER#* POLICY#* PROFILE#* SSHNAME#* SIGNIN#* SESSION#* SYNC",
     "Query gsi1 USERS STACKS USER#*",
+    "Query LAYERS#* INSTANCES#*",
     "PutItem USER#* SSHNAME#* SESSION#* EVENTS#* SYNC",
     "DeleteItem USER#* SSHNAME#* SIGNIN#* SESSION#*",
   ],
@@ -314,6 +315,7 @@ describe("the roles", () => {
   test.for([
     "CheckStackRoles",
     "CloneStack",
+    CONSOLE,
     "CreateLayer",
     "CreateStack",
     "OpsWorks",

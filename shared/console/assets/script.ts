@@ -54,4 +54,13 @@ function refresh() {
   request.send();
 }
 if (underWay) setTimeout(refresh, 2000);
+
+// What is to be copied is text already; without the script, it is marked by hand.
+for (const button of document.querySelectorAll("button[data-copies]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    button.textContent = "Copied";
+  });
+}
 `;

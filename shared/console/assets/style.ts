@@ -124,6 +124,15 @@ tbody th { font-weight: 600; min-width: 9rem; max-width: 34rem; overflow-wrap: a
 summary { cursor: pointer; color: var(--link); }
 details > ul { padding-left: 1.25rem; margin: .4rem 0; overflow-wrap: anywhere; }
 progress { width: 100%; height: .75rem; accent-color: var(--button); }
+.gap { margin: 0 0 .75rem; border-left: 4px solid light-dark(#8a5a00, #f0bd55); max-width: none; }
+.gap.error { border-left-color: var(--bad); }
+.gap h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
+.gap p { margin: .35rem 0; overflow-wrap: anywhere; }
+.severity { color: light-dark(#7a4f00, #f0bd55); }
+.gap.error .severity { color: var(--bad); }
+.copied { position: relative; }
+.copied pre { background: var(--page); margin: .5rem 0 0; }
+.copied button { position: absolute; top: .5rem; right: .5rem; min-height: 0; padding: .2rem .6rem; font-size: .875rem; }
 .pages { display: flex; gap: .75rem; margin-top: 1rem; }
 .empty { padding: 2rem 1.25rem; text-align: center; color: var(--soft); background: var(--card); border: 1px dashed var(--line); border-radius: 10px; }
 
