@@ -51,6 +51,7 @@ export function linkTo(path: string, query: URLSearchParams, position: Position 
   const next = new URLSearchParams(query);
   next.delete("after");
   next.delete("skip");
+  next.delete("done");
   if (position?.after !== undefined) next.set("after", position.after);
   if (position && position.skip > 0) next.set("skip", String(position.skip));
   const text = next.toString();

@@ -48,6 +48,7 @@ function navigation(
   const current = (of: View["section"]) => section === of && html` aria-current="page"`;
   return html`<nav aria-label="Console">
 <a href="/console"${current("stacks")}>Stacks</a>
+<a href="/console/users"${current("users")}>Users</a>
 <a href="/console/my-settings"${current("my-settings")}>My Settings</a>
 </nav>
 <span class="me">${name(principal?.sessionName ?? principal?.name ?? session.CallerArn)}</span>

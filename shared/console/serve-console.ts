@@ -19,8 +19,13 @@ import {
 import { layout } from "./layout.ts";
 import type { Page, Redirect, View, Visit } from "./page.ts";
 import { FROM_ELSEWHERE, NOT_FOUND, ofFault, sendAgain, WRONG_METHOD } from "./pages/errors.ts";
+import { deleteUser } from "./pages/delete-user.ts";
+import { importUsers } from "./pages/import.ts";
 import { mySettings } from "./pages/my-settings.ts";
+import { newUser } from "./pages/new-user.ts";
+import { orphans } from "./pages/orphans.ts";
 import { permissions } from "./pages/permissions.ts";
+import { profile } from "./pages/profile.ts";
 import {
   confirm,
   enterToken,
@@ -31,13 +36,27 @@ import {
   SIGNED_OUT,
   tokenRefused,
 } from "./pages/sign-in.ts";
+import { stack } from "./pages/stack.ts";
 import { openStack, stacks } from "./pages/stacks.ts";
+import { users } from "./pages/users.ts";
 import { page, seeOther } from "./respond.ts";
 import { hasFormToken, isFromHere } from "./same-origin.ts";
 import { findSession, type SignedIn, signIn } from "./session.ts";
 
 /** Every page there is for who is signed in. */
-const PAGES: readonly Page[] = [stacks, openStack, mySettings, permissions];
+const PAGES: readonly Page[] = [
+  stacks,
+  openStack,
+  stack,
+  permissions,
+  users,
+  newUser,
+  profile,
+  deleteUser,
+  importUsers,
+  orphans,
+  mySettings,
+];
 
 /** One request, as far as it has come. */
 type Asked = {

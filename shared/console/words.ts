@@ -1,5 +1,6 @@
+import type { Permission } from "../model/grant.ts";
 import type { Level } from "../model/level.ts";
-import { readPrincipal } from "../model/principal.ts";
+import { type Principal, readPrincipal } from "../model/principal.ts";
 import { type Content, html, type Html, name } from "./html.ts";
 
 /** As the guide calls them. Source: OpsWorks User Guide, "Granting AWS OpsWorks Stacks Users Per-Stack Permissions". */
@@ -13,6 +14,11 @@ const LEVEL_NAMES: Readonly<Record<Level, string>> = {
 
 export function level(of: Level): Html {
   return html`<span class="level ${of}">${LEVEL_NAMES[of]}</span>`;
+}
+
+/** What somebody holds on a stack, on one line. */
+export function permission({ Level, AllowSsh, AllowSudo }: Permission): Html {
+  return html`${level(Level)}${AllowSsh && ", SSH/RDP"}${AllowSudo && ", sudo/admin"}`;
 }
 
 export function yesOrNo(isSo: boolean, what: string): Html {
@@ -35,6 +41,19 @@ export function person(arn: string): Html {
     principal && principal.kind !== "user" && html` <span class="tag">${principal.kind}</span>`;
   const called = session === undefined ? principal?.name : `${principal?.name}/${session}`;
   return html`<span class="who">${name(called ?? arn)}${kind}</span><span class="arn">${name(arn)}</span>`;
+}
+
+const KINDS: Readonly<Record<Principal["kind"], string>> = {
+  root: "account root",
+  user: "IAM user",
+  federated: "Federated user",
+  role: "Role",
+  session: "Session of a role",
+  person: "Person of Identity Center",
+};
+
+export function kind(arn: string): string {
+  return KINDS[readPrincipal(arn)?.kind ?? "user"];
 }
 
 /** A moment in UTC; the script shows it in the reader's zone. */

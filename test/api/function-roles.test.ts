@@ -389,6 +389,11 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     for (const one of [as, stack.asRoot()]) await stack.post(one, "/CreateConsoleToken", {});
   },
   Console: async () => {
+    const { StackId, LayerId } = await newLayer();
+    await addInstance(StackId, [LayerId]);
+    await stack.grant(StackId, userArn("bob"), { AllowSsh: true });
+    await stack.loseFromIam(userArn("bob"));
+    await endJob();
     const stranger = await consoleToken(stack, stack.asFederated(randomUUID().slice(0, 8)));
     const own = await consoleToken(stack, as);
     stack.sent.length = 0;
@@ -397,10 +402,19 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const visitor = new Visitor(stack);
     await visitor.signInBy(own);
     const form = { "form-token": await visitor.formToken() };
-    await visitor.get("/console");
-    await visitor.get(`/console/stacks/${stackId}/permissions`);
-    await visitor.get("/console/my-settings");
+    const pages = ["", "/my-settings", "/users", "/users/orphans"];
+    for (const page of pages) await visitor.get(`/console${page}`);
+    for (const page of ["", "/permissions"]) await visitor.get(`/console/stacks/${StackId}${page}`);
     await visitor.send("/console/my-settings", { ...form, SshPublicKey: "" });
+    await visitor.send("/console/users/import", form);
+    const IamUserArn = newUser();
+    await visitor.send("/console/users/new", { ...form, IamUserArn });
+    const SshUsername = `n${randomUUID().slice(0, 8)}`;
+    for (const page of ["profile", "delete"]) {
+      const path = `/console/users/${page}?user=${IamUserArn}`;
+      const [, Version = ""] = /name="Version" value="([^"]+)"/.exec((await visitor.get(path)).body) ?? [];
+      await visitor.send(path, { ...form, Version, SshUsername });
+    }
     await visitor.send("/console/sign-out", form);
   },
 };

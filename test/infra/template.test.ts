@@ -193,11 +193,12 @@ const mayDo: Record<string, string[]> = {
   ],
   CreateConsoleToken: ["PutItem SIGNIN#*"],
   Console: [
-    "BatchGetItem STACK#* SETTINGS#* USER#* POLICY#* SSHNAME#* SIGNIN#* SESSION#* SYNC",
-    "Query gsi1 USERS STACKS",
+    "BatchGetItem STACK#* SETTINGS#* LAYERS#* USER#* POLICY#* PROFILE#* SSHNAME#* SIGNIN#* SESSION#* SYNC",
+    "Query gsi1 USERS STACKS USER#*",
+    "Query LAYERS#* INSTANCES#*",
     "ConditionCheckItem USER#*",
-    "PutItem USER#* SSHNAME#* SESSION#* EVENTS#*",
-    "DeleteItem SIGNIN#* SESSION#*",
+    "PutItem USER#* SSHNAME#* SESSION#* EVENTS#* SYNC",
+    "DeleteItem USER#* SSHNAME#* SIGNIN#* SESSION#*",
   ],
 };
 /** The one whose routes are open: browsers sign nothing, and it has sessions. */
@@ -350,6 +351,7 @@ describe("the roles", () => {
   test.for([
     "CheckStackRoles",
     "CloneStack",
+    CONSOLE,
     "CreateLayer",
     "CreateStack",
     "OpsWorks",
@@ -572,7 +574,7 @@ describe("the functions", () => {
         TABLE_NAME: "here",
         ADMINISTRATORS: "",
         DIRECT_WRITES: "false",
-        ...(functionName === "ImportUsers" ? { SOURCE_TABLES: "" } : {}),
+        ...(["ImportUsers", CONSOLE].includes(functionName) ? { SOURCE_TABLES: "" } : {}),
       });
     }
   });

@@ -17,10 +17,13 @@ addEventListener("hashchange", signIn);
 
 // Times in the zone and the language of whoever reads them.
 const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-for (const time of document.querySelectorAll("time[datetime]")) {
-  time.title = time.textContent;
-  time.textContent = shown.format(new Date(time.dateTime));
+function localize(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    time.title = time.textContent;
+    time.textContent = shown.format(new Date(time.dateTime));
+  }
 }
+localize(document);
 
 // A form is sent once, however often its button is pressed.
 addEventListener("submit", (event) => {
@@ -31,4 +34,33 @@ addEventListener("submit", (event) => {
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
+
+// What is under way is asked for again until it is over, which shows the page anew.
+const underWay = document.querySelector("[data-refresh]");
+function refresh() {
+  const request = new XMLHttpRequest();
+  request.responseType = "document";
+  request.open("GET", location.href);
+  request.onloadend = () => {
+    const isThere = request.status > 0 && request.status < 500;
+    const now = request.response && request.response.querySelector("[data-refresh]");
+    if (isThere && !now) return location.reload();
+    if (isThere) {
+      localize(now);
+      underWay.replaceChildren(...now.childNodes);
+    }
+    setTimeout(refresh, 2000);
+  };
+  request.send();
+}
+if (underWay) setTimeout(refresh, 2000);
+
+// What is to be copied is text already; without the script, it is marked by hand.
+for (const button of document.querySelectorAll("button[data-copies]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    button.textContent = "Copied";
+  });
+}
 `;

@@ -69,6 +69,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 
 .find { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin: 0 0 1rem; }
 .find > div { flex: 0 1 20rem; }
+.find select { width: 100%; }
 label { display: block; font-weight: 600; font-size: .875rem; margin-bottom: .2rem; }
 .hint { color: var(--soft); font-size: .875rem; margin: .2rem 0 0; }
 .wrong { color: var(--bad); font-weight: 600; margin: .2rem 0 0; overflow-wrap: anywhere; }
@@ -79,7 +80,22 @@ textarea { min-height: 7rem; resize: vertical; font-family: ui-monospace, SFMono
 button, .button { cursor: pointer; font-weight: 600; text-decoration: none; display: inline-flex; align-items: center; }
 .first { background: var(--button); border-color: var(--button); color: #fff; }
 .first:hover { filter: brightness(1.12); }
+.button { max-width: 100%; overflow-wrap: anywhere; }
+.danger { border-color: var(--bad); color: var(--bad); }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1rem; }
+.field { margin: 0 0 1.1rem; }
+.tick { display: grid; grid-template-columns: max-content 1fr; align-items: start; column-gap: .6rem; padding: .2rem 0; }
+.tick > input { min-height: 0; width: 1.1rem; height: 1.1rem; margin: .15rem 0 0; accent-color: var(--button); }
+.tick > label { font-size: 1rem; font-weight: 500; margin: 0; }
+.tick > :not(input, label) { grid-column: 2; }
+.more { display: none; padding-top: .6rem; }
+.tick:has(> input:checked) > .more { display: block; }
+fieldset { border: 0; padding: 0; margin: 0 0 1.1rem; min-width: 0; }
+legend { font-weight: 600; font-size: .875rem; padding: 0; margin-bottom: .2rem; }
+.meanwhile { color: var(--bad); margin: .2rem 0 0; overflow-wrap: anywhere; }
+.head { display: flex; flex-wrap: wrap; gap: 0 1.25rem; align-items: end; justify-content: space-between; }
+.head > .find { flex: 1 1 32rem; }
+.head > .actions { margin: 0 0 1rem; }
 
 .list { position: relative; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; }
@@ -103,6 +119,20 @@ tbody th { font-weight: 600; min-width: 9rem; max-width: 34rem; overflow-wrap: a
 .from { display: block; color: var(--soft); font-size: .8125rem; }
 .yes { color: var(--good); font-weight: 700; }
 .no { color: var(--soft); }
+.gone { display: block; color: var(--bad); font-weight: 400; font-size: .8125rem; }
+.plain { list-style: none; padding: 0; margin: 0; }
+summary { cursor: pointer; color: var(--link); }
+details > ul { padding-left: 1.25rem; margin: .4rem 0; overflow-wrap: anywhere; }
+progress { width: 100%; height: .75rem; accent-color: var(--button); }
+.gap { margin: 0 0 .75rem; border-left: 4px solid light-dark(#8a5a00, #f0bd55); max-width: none; }
+.gap.error { border-left-color: var(--bad); }
+.gap h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
+.gap p { margin: .35rem 0; overflow-wrap: anywhere; }
+.severity { color: light-dark(#7a4f00, #f0bd55); }
+.gap.error .severity { color: var(--bad); }
+.copied { position: relative; }
+.copied pre { background: var(--page); margin: .5rem 0 0; }
+.copied button { position: absolute; top: .5rem; right: .5rem; min-height: 0; padding: .2rem .6rem; font-size: .875rem; }
 .pages { display: flex; gap: .75rem; margin-top: 1rem; }
 .empty { padding: 2rem 1.25rem; text-align: center; color: var(--soft); background: var(--card); border: 1px dashed var(--line); border-radius: 10px; }
 

@@ -6,6 +6,7 @@ import { findRows, positionOf } from "../find-rows.ts";
 import { html, name } from "../html.ts";
 import { list, searchedFor, searchForm, table } from "../list.ts";
 import type { Page, Visit } from "../page.ts";
+import { stackTabs } from "../stack-tabs.ts";
 import { level, person, source, yesOrNo } from "../words.ts";
 
 type Answer = z.output<typeof DescribePermissions.output>;
@@ -43,7 +44,8 @@ export const permissions: Page = {
     return {
       title: `Permissions of ${stackName ?? StackId}`,
       section: "stacks",
-      body: html`<p class="sub">Stack <code>${StackId}</code></p>
+      body: html`${stackTabs(StackId, "/permissions")}
+<p class="sub">Stack <code>${StackId}</code></p>
 <h2>Users</h2>
 ${searchForm(visit, "Search by name or ARN", {
   name: "show",
