@@ -54,6 +54,7 @@ const mayDo: Record<string, string[]> = {
     "DeleteItem STACK#*",
     "UpdateItem UNIXIDS",
   ],
+  PreviewPermissions: ["BatchGetItem STACK#* USER#* POLICY#* GROUPS SYNC", "Query gsi1 USERS"],
   DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS STACKS"],
   DescribeMyUserProfile: [
     "BatchGetItem STACK#* USER#* POLICY#* SSHNAME#* SYNC",
