@@ -58,13 +58,30 @@ function arnOf({ stackId, stack }: Snapshot, place: Place): string | undefined {
 
 /** The same of any resource, by its ARN. */
 export async function answerOn(
-  { table, place, administrators }: Deployment,
+  deployment: Deployment,
   snapshot: Snapshot,
   subject: Subject,
   action: string,
   resource: string,
   contextOf: (user: User | undefined) => Context,
 ): Promise<Answer> {
+  const ask = await learn(deployment, snapshot, subject);
+  return ask(action, resource, contextOf);
+}
+
+/** Asks about somebody whose facts were read already. */
+export type Ask = (
+  action: string,
+  resource: string,
+  contextOf: (user: User | undefined) => Context,
+) => Answer;
+
+/** Reads what is known of somebody once, to ask about them as often as one likes. */
+export async function learn(
+  { table, place, administrators }: Deployment,
+  snapshot: Snapshot,
+  subject: Subject,
+): Promise<Ask> {
   const { principal } = subject;
   const { stack } = snapshot;
   const who = whoIs(snapshot, subject);
@@ -81,29 +98,31 @@ export async function answerOn(
     held,
     stackArn: arnOf(snapshot, place),
     stack,
-    selfManagement:
-      (profile?.AllowSelfManagement ?? false) ||
-      (action === INTRODUCTION && mayIntroduceThemselves(subject, who, place)),
+    selfManagement: profile?.AllowSelfManagement ?? false,
   });
+  const mayIntroduce = mayIntroduceThemselves(subject, who, place);
 
-  try {
-    const request = readRequest(action, resource, contextOf(user));
-    return {
-      ...decide(facts, request),
-      action,
-      resource,
-      subject: principal,
-      known: user !== undefined || isAdministrator || isAccountOwner,
-      administrator: isAdministrator || isAccountOwner,
-      levelFrom: held.LevelFrom,
-      ...(user?.GoneSince === undefined ? {} : { goneSince: user.GoneSince }),
-      ...(snapshot.policiesAsOf === undefined ? {} : { policiesAsOf: snapshot.policiesAsOf }),
-      unreadable: facts.unreadable,
-      ...(facts.mustPassRole === undefined ? {} : { mustPassRole: facts.mustPassRole }),
-      absentKeys: request.context.absent,
-    };
-  } catch (error) {
-    if (!(error instanceof InvalidRequest)) throw error;
-    throw new Fault("ValidationException", error.message, { cause: error });
-  }
+  return (action, resource, contextOf) => {
+    try {
+      const request = readRequest(action, resource, contextOf(user));
+      const isIntroduction = action === INTRODUCTION && mayIntroduce;
+      return {
+        ...decide(isIntroduction ? { ...facts, selfManagement: true } : facts, request),
+        action,
+        resource,
+        subject: principal,
+        known: user !== undefined || isAdministrator || isAccountOwner,
+        administrator: isAdministrator || isAccountOwner,
+        levelFrom: held.LevelFrom,
+        ...(user?.GoneSince === undefined ? {} : { goneSince: user.GoneSince }),
+        ...(snapshot.policiesAsOf === undefined ? {} : { policiesAsOf: snapshot.policiesAsOf }),
+        unreadable: facts.unreadable,
+        ...(facts.mustPassRole === undefined ? {} : { mustPassRole: facts.mustPassRole }),
+        absentKeys: request.context.absent,
+      };
+    } catch (error) {
+      if (!(error instanceof InvalidRequest)) throw error;
+      throw new Fault("ValidationException", error.message, { cause: error });
+    }
+  };
 }

@@ -24,6 +24,7 @@ import { DescribeUserProfiles } from "./describe-user-profiles.ts";
 import { GrantAccess } from "./grant-access.ts";
 import { ImportUsers } from "./import-users.ts";
 import { ListTags } from "./list-tags.ts";
+import { PreviewPermissions } from "./preview-permissions.ts";
 import { RegisterInstance } from "./register-instance.ts";
 import { SetPermission } from "./set-permission.ts";
 import { SetPermissions } from "./set-permissions.ts";
@@ -62,6 +63,7 @@ export const OPERATIONS = [
   GrantAccess,
   ImportUsers,
   ListTags,
+  PreviewPermissions,
   RegisterInstance,
   SetPermission,
   SetPermissions,

@@ -23,37 +23,40 @@ const UserEntry = z.strictObject({
 
 const GroupEntry = z.strictObject({ GroupName, Level, IfVersion: Version.optional() });
 
+/** What several users and groups are to have on a stack. */
+export const SeveralPermissions = z
+  .strictObject({
+    StackId,
+    Permissions: z
+      .array(UserEntry)
+      .max(MAX_USERS, { error: `must name at most ${MAX_USERS} users` })
+      .optional(),
+    GroupPermissions: z
+      .array(GroupEntry)
+      .max(MAX_GROUPS, { error: `must name at most ${MAX_GROUPS} groups` })
+      .optional(),
+    ...Writing,
+  })
+  .superRefine(({ Permissions = [], GroupPermissions = [] }, context) => {
+    const say = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: "custom", path, message, input: undefined });
+    const count = Permissions.length * ITEMS.user + GroupPermissions.length * ITEMS.group;
+    if (count === 0) say([], "`Permissions` or `GroupPermissions` must name somebody");
+    if (count > ITEMS.most) {
+      say([], `at most ${ITEMS.most} fit in at once, where a user counts for three and a group for one`);
+    }
+    for (const index of repeated(Permissions.map((entry) => entry.IamUserArn)))
+      say(["Permissions", index, "IamUserArn"], "must not be named twice");
+    for (const index of repeated(GroupPermissions.map((entry) => entry.GroupName.toLowerCase())))
+      say(["GroupPermissions", index, "GroupName"], "must not be named twice");
+  });
+
 /** Sets what several users and groups have on a stack: all of it, or nothing. */
 export const SetPermissions = operation({
   name: "SetPermissions",
   path: "/SetPermissions",
   reads: false,
-  input: z
-    .strictObject({
-      StackId,
-      Permissions: z
-        .array(UserEntry)
-        .max(MAX_USERS, { error: `must name at most ${MAX_USERS} users` })
-        .optional(),
-      GroupPermissions: z
-        .array(GroupEntry)
-        .max(MAX_GROUPS, { error: `must name at most ${MAX_GROUPS} groups` })
-        .optional(),
-      ...Writing,
-    })
-    .superRefine(({ Permissions = [], GroupPermissions = [] }, context) => {
-      const say = (path: (string | number)[], message: string) =>
-        context.addIssue({ code: "custom", path, message, input: undefined });
-      const count = Permissions.length * ITEMS.user + GroupPermissions.length * ITEMS.group;
-      if (count === 0) say([], "`Permissions` or `GroupPermissions` must name somebody");
-      if (count > ITEMS.most) {
-        say([], `at most ${ITEMS.most} fit in at once, where a user counts for three and a group for one`);
-      }
-      for (const index of repeated(Permissions.map((entry) => entry.IamUserArn)))
-        say(["Permissions", index, "IamUserArn"], "must not be named twice");
-      for (const index of repeated(GroupPermissions.map((entry) => entry.GroupName.toLowerCase())))
-        say(["GroupPermissions", index, "GroupName"], "must not be named twice");
-    }),
+  input: SeveralPermissions,
   output: z.object({}),
   needs: ({ StackId }) => ({ action: "opsworks:SetPermission", stackId: StackId }),
   about: ({ Permissions = [] }) => Permissions.map((entry) => entry.IamUserArn),

@@ -42,6 +42,25 @@ export function actionNames(): readonly string[] {
   return Object.keys(actions);
 }
 
+/** What is asked of the account and not of a stack: no level makes a difference to it, not even Deny. */
+const OF_ACCOUNT: ReadonlySet<string> = new Set([
+  "opsworks:CreateStack",
+  "opsworks:CreateUserProfile",
+  "opsworks:DeleteUserProfile",
+  "opsworks:DescribeMyUserProfile",
+  "opsworks:DescribeUserProfiles",
+  "opsworks:UpdateMyUserProfile",
+  "opsworks:UpdateUserProfile",
+  "stackwarden:DescribeImport",
+  "stackwarden:DescribeOrphans",
+  "stackwarden:ImportUsers",
+]);
+
+/** The names of the actions that are asked of a stack. */
+export function actionsOnStack(): readonly string[] {
+  return actionNames().filter((name) => !OF_ACCOUNT.has(name));
+}
+
 /** Whether OpsWorks had such an action. */
 export function isOpsWorksAction(name: string): boolean {
   return NAMES.has(`opsworks:${name}`.toLowerCase());

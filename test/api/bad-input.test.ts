@@ -163,6 +163,12 @@ const right = {
     AllowSudo: true,
     ...changing,
   },
+  PreviewPermissions: {
+    StackId: STACK_ID,
+    Permissions: [{ IamUserArn: userArn("bob"), Level: "show", AllowSsh: true, IfVersion: "none" }],
+    GroupPermissions: [{ GroupName: "ops", Level: "show", IfVersion: "none" }],
+    ...writing,
+  },
   SetPermissions: {
     StackId: STACK_ID,
     Permissions: [{ IamUserArn: userArn("bob"), Level: "show", AllowSsh: true, IfVersion: "none" }],
@@ -217,6 +223,7 @@ const required: Record<Name, readonly string[]> = {
   DescribeUserProfiles: [],
   ImportUsers: [],
   ListTags: ["ResourceArn"],
+  PreviewPermissions: ["StackId"],
   RegisterInstance: ["StackId", "Ec2InstanceId"],
   SetPermission: ["StackId"],
   SetPermissions: ["StackId"],

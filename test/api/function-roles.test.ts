@@ -148,6 +148,15 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await set({ Level: "show" }, { GroupPermissions: [{ GroupName: "ops", Level: "deploy" }] });
     await set({ Level: "iam_only", AllowSsh: false });
   },
+  PreviewPermissions: async () => {
+    await stack.addGroups("ops");
+    await renew();
+    await stack.post(as, "/PreviewPermissions", {
+      StackId: stackId,
+      Permissions: [{ IamUserArn: userArn("bob"), Level: "manage" }],
+      GroupPermissions: [{ GroupName: "ops", Level: "deny" }],
+    });
+  },
   DescribePermissions: async () => {
     for (const input of [
       { StackId: stackId },

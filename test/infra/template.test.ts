@@ -55,6 +55,7 @@ const mayDo: Record<string, string[]> = {
     "UpdateItem UNIXIDS",
     KEEP_TOKEN,
   ],
+  PreviewPermissions: ["BatchGetItem STACK#* USER#* POLICY#* GROUPS SYNC", "Query gsi1 USERS"],
   DescribePermissions: ["BatchGetItem STACK#* USER#* POLICY#* SYNC", "Query gsi1 USERS STACKS"],
   DescribePermissionsAt: [
     "BatchGetItem STACK#* USER#* POLICY#* SYNC",

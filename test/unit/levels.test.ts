@@ -2,13 +2,33 @@ import { describe, expect, test, vi } from "vitest";
 import { actionOf } from "../../shared/iam/action.ts";
 import actions from "../../shared/decision/actions.json" with { type: "json" };
 import { decide } from "../../shared/decision/decide.ts";
-import { isOpsWorksAction, levelMeets, needsSsh, requirementOf } from "../../shared/decision/levels.ts";
+import {
+  actionNames,
+  actionsOnStack,
+  isOpsWorksAction,
+  levelMeets,
+  needsSsh,
+  requirementOf,
+} from "../../shared/decision/levels.ts";
+import { OPERATIONS } from "../../shared/contract/index.ts";
 import { Context } from "../../shared/iam/context.ts";
 import { readRequest } from "../../shared/iam/request.ts";
 import { Level } from "../../shared/model/level.ts";
 import guide from "./data/user-guide-levels.json" with { type: "json" };
 
 const STACK = "arn:aws:opsworks:us-east-1:123456789012:stack/2f18b4cb-4de5-4429-a149-ff7da9f0d8ee/";
+
+const PLACE = { partition: "aws", region: "us-east-1", accountId: "123456789012" };
+/** What an operation may be about. */
+const ANYTHING = {
+  StackId: "2f18b4cb-4de5-4429-a149-ff7da9f0d8ee",
+  SourceStackId: "2f18b4cb-4de5-4429-a149-ff7da9f0d8ee",
+  LayerId: "2f18b4cb-4de5-4429-a149-ff7da9f0d8ee",
+  InstanceId: "2f18b4cb-4de5-4429-a149-ff7da9f0d8ee",
+  Tags: {},
+  TagKeys: [],
+  ResourceArn: { ...PLACE, tagged: { stackId: "2f18b4cb-4de5-4429-a149-ff7da9f0d8ee" } },
+};
 
 /** Where the User Guide is silent, or is not followed. */
 const DECIDED = {
@@ -96,6 +116,32 @@ describe("the level table", () => {
     ["", false],
   ])("knows whether OpsWorks had an action: %s", (name, had) => {
     expect(isOpsWorksAction(name)).toBe(had);
+  });
+
+  test("knows which actions are asked of the account, and so of no stack", () => {
+    const onStack = new Set(actionsOnStack());
+    expect(
+      actionNames()
+        .filter((name) => !onStack.has(name))
+        .toSorted(),
+    ).toEqual([
+      "opsworks:CreateStack",
+      "opsworks:CreateUserProfile",
+      "opsworks:DeleteUserProfile",
+      "opsworks:DescribeMyUserProfile",
+      "opsworks:DescribeUserProfiles",
+      "opsworks:UpdateMyUserProfile",
+      "opsworks:UpdateUserProfile",
+      "stackwarden:DescribeImport",
+      "stackwarden:DescribeOrphans",
+      "stackwarden:ImportUsers",
+    ]);
+    for (const { name, needs } of OPERATIONS) {
+      const need = needs({ ...ANYTHING } as never, PLACE);
+      if (!need || name === "DescribePermissions") continue;
+      const isOnStack = [need.stackId, need.layerId, need.instanceId].some((id) => id !== undefined);
+      expect([name, onStack.has(need.action)]).toEqual([name, isOnStack]);
+    }
   });
 
   test("is not loaded with a requirement that is none", async () => {
