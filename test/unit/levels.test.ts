@@ -136,8 +136,9 @@ describe("the level table", () => {
       "stackwarden:DescribeOrphans",
       "stackwarden:ImportUsers",
     ]);
-    for (const { name, needs } of OPERATIONS) {
-      const need = needs({ ...ANYTHING } as never, PLACE);
+    for (const operation of OPERATIONS) {
+      const { name } = operation;
+      const need = operation.needs({ ...ANYTHING } as never, PLACE);
       if (!need || name === "DescribePermissions") continue;
       const isOnStack = [need.stackId, need.layerId, need.instanceId].some((id) => id !== undefined);
       expect([name, onStack.has(need.action)]).toEqual([name, isOnStack]);
