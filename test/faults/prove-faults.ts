@@ -63,24 +63,27 @@ async function main(): Promise<number> {
     functionMs: FUNCTION_MS,
   });
   let exitCode = 0;
-  for (const [name, faults] of kinds) {
-    const start = performance.now();
-    const seconds = () => ((performance.now() - start) / 1000).toFixed(0);
-    const progress = (done: number) => {
-      if (done % 1000 === 0) process.stderr.write(`${name}: ${done}, ${seconds()} s\n`);
-    };
-    world.proxy.done.clear();
-    world.proxy.requests = 0;
-    const run = await runLoad(world, { ...load, faults, progress });
-    const { violations, figures } = judge(run);
-    const { requests, done } = world.proxy;
-    process.stdout.write(
-      `${[`fault        ${name}, seed ${load.seed}, ${load.callers} callers, ${seconds()} s`, ...linesOf(figures, requests, done), `violations   ${violations.length}`, ...violations].join("\n")}\n\n`,
-    );
-    if (violations.length > 0) exitCode = 1;
+  try {
+    for (const [name, faults] of kinds) {
+      const start = performance.now();
+      const seconds = () => ((performance.now() - start) / 1000).toFixed(0);
+      const progress = (done: number) => {
+        if (done % 1000 === 0) process.stderr.write(`${name}: ${done}, ${seconds()} s\n`);
+      };
+      world.proxy.done.clear();
+      world.proxy.requests = 0;
+      const run = await runLoad(world, { ...load, faults, progress });
+      const { violations, figures } = judge(run);
+      const { requests, done } = world.proxy;
+      process.stdout.write(
+        `${[`fault        ${name}, seed ${load.seed}, ${load.callers} callers, ${seconds()} s`, ...linesOf(figures, requests, done), `violations   ${violations.length}`, ...violations].join("\n")}\n\n`,
+      );
+      if (violations.length > 0) exitCode = 1;
+    }
+  } finally {
+    await world.close();
+    await database.stop();
   }
-  await world.close();
-  await database.stop();
   return exitCode;
 }
 
