@@ -49,6 +49,7 @@ function navigation(
   return html`<nav aria-label="Console">
 <a href="/console"${current("stacks")}>Stacks</a>
 <a href="/console/users"${current("users")}>Users</a>
+<a href="/console/explain"${current("explain")}>Explain</a>
 <a href="/console/my-settings"${current("my-settings")}>My Settings</a>
 </nav>
 <span class="me">${name(principal?.sessionName ?? principal?.name ?? session.CallerArn)}</span>

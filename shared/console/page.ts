@@ -22,7 +22,7 @@ export type View = {
   /** 200 unless told. */
   readonly status?: number;
   /** Which of the navigation it belongs to. */
-  readonly section?: "stacks" | "users" | "my-settings";
+  readonly section?: "stacks" | "users" | "explain" | "my-settings";
 };
 
 /** Another page; after a form that was done always, so that nothing is sent twice. */

@@ -21,6 +21,7 @@ import type { Page, Redirect, View, Visit } from "./page.ts";
 import { FROM_ELSEWHERE, NOT_FOUND, ofFault, sendAgain, WRONG_METHOD } from "./pages/errors.ts";
 import { deleteUser } from "./pages/delete-user.ts";
 import { importUsers } from "./pages/import.ts";
+import { explain } from "./pages/explain.ts";
 import { mySettings } from "./pages/my-settings.ts";
 import { newUser } from "./pages/new-user.ts";
 import { orphans } from "./pages/orphans.ts";
@@ -39,6 +40,7 @@ import {
 import { stack } from "./pages/stack.ts";
 import { openStack, stacks } from "./pages/stacks.ts";
 import { users } from "./pages/users.ts";
+import { userLevels } from "./pages/user-levels.ts";
 import { page, seeOther } from "./respond.ts";
 import { hasFormToken, isFromHere } from "./same-origin.ts";
 import { findSession, type SignedIn, signIn } from "./session.ts";
@@ -55,6 +57,8 @@ const PAGES: readonly Page[] = [
   deleteUser,
   importUsers,
   orphans,
+  userLevels,
+  explain,
   mySettings,
 ];
 

@@ -1,5 +1,5 @@
 import type { Permission } from "../model/grant.ts";
-import type { Level } from "../model/level.ts";
+import { Level } from "../model/level.ts";
 import { type Principal, readPrincipal } from "../model/principal.ts";
 import { type Content, html, type Html, name } from "./html.ts";
 
@@ -21,6 +21,13 @@ export function permission({ Level, AllowSsh, AllowSudo }: Permission): Html {
   return html`${level(Level)}${AllowSsh && ", SSH/RDP"}${AllowSudo && ", sudo/admin"}`;
 }
 
+/** All five, to choose from. */
+export function levelOptions(chosen: Level): Html[] {
+  return Level.options.map(
+    (one) => html`<option value="${one}"${one === chosen && html` selected`}>${LEVEL_NAMES[one]}</option>`,
+  );
+}
+
 export function yesOrNo(isSo: boolean, what: string): Html {
   return isSo
     ? html`<span class="yes" title="${what}">✓<span class="unseen"> ${what}</span></span>`
@@ -33,14 +40,20 @@ export function source(levelFrom: string): Html {
   return html`${kind} ${name(of)}`;
 }
 
-/** Somebody, by their name, and below by their ARN. */
-export function person(arn: string): Html {
+/** Somebody, by their name, and below by their ARN. @param href a page about them */
+export function person(arn: string, href?: string): Html {
   const principal = readPrincipal(arn);
-  const session = principal?.sessionName;
   const kind: Content =
     principal && principal.kind !== "user" && html` <span class="tag">${principal.kind}</span>`;
-  const called = session === undefined ? principal?.name : `${principal?.name}/${session}`;
-  return html`<span class="who">${name(called ?? arn)}${kind}</span><span class="arn">${name(arn)}</span>`;
+  const called = name(calledOf(arn));
+  return html`<span class="who">${href === undefined ? called : html`<a href="${href}">${called}</a>`}${kind}</span><span class="arn">${name(arn)}</span>`;
+}
+
+/** The name of somebody, without where it is. */
+export function calledOf(arn: string): string {
+  const principal = readPrincipal(arn);
+  const session = principal?.sessionName;
+  return (session === undefined ? principal?.name : `${principal?.name}/${session}`) ?? arn;
 }
 
 const KINDS: Readonly<Record<Principal["kind"], string>> = {

@@ -7,7 +7,7 @@ import { Version } from "../model/version.ts";
 import { operation } from "./operation.ts";
 import { Writing } from "./writing.ts";
 
-const MAX_USERS = 30;
+export const MAX_USERS = 30;
 const MAX_GROUPS = 30;
 /** A user takes three items of the transaction, a group's event one; three of its hundred are for the stack, the caller's right and the token. */
 const ITEMS = { user: 3, group: 1, most: 97 };

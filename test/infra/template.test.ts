@@ -194,12 +194,14 @@ const mayDo: Record<string, string[]> = {
   ],
   CreateConsoleToken: ["PutItem SIGNIN#*"],
   Console: [
-    "BatchGetItem STACK#* SETTINGS#* LAYERS#* USER#* POLICY#* PROFILE#* SSHNAME#* SIGNIN#* SESSION#* SYNC",
+    "BatchGetItem STACK#* SETTINGS#* LAYERS#* USER#* POLICY#* PROFILE#* SSHNAME#* SIGNIN#* SESSION#* UNIXIDS GROUPS SYNC",
     "Query gsi1 USERS STACKS USER#*",
-    "Query LAYERS#* INSTANCES#*",
-    "ConditionCheckItem USER#*",
-    "PutItem USER#* SSHNAME#* SESSION#* EVENTS#* SYNC",
+    "Query LAYERS#* INSTANCES#* EVENTS#*",
+    "ConditionCheckItem STACK#* USER#*",
+    "PutItem STACK#* USER#* SSHNAME#* SESSION#* EVENTS#* SYNC",
     "DeleteItem USER#* SSHNAME#* SIGNIN#* SESSION#*",
+    "UpdateItem UNIXIDS",
+    KEEP_TOKEN,
   ],
 };
 /** The one whose routes are open: browsers sign nothing, and it has sessions. */

@@ -63,4 +63,39 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
     button.textContent = "Copied";
   });
 }
+
+// Permissions that are edited: sudo/admin comes with SSH/RDP, what is changed is seen and counted, and is not left by mistake.
+const edit = document.querySelector("form[data-edit]");
+if (edit) {
+  const control = (id, member) => edit.elements.namedItem(id + "." + member);
+  const see = () => {
+    let changed = 0;
+    for (const was of edit.querySelectorAll("input[data-was]")) {
+      const [level, ssh, sudo] = ["level", "ssh", "sudo"].map((member) => control(was.dataset.was, member));
+      if (sudo) {
+        sudo.disabled = !ssh.checked;
+        if (sudo.disabled) sudo.checked = false;
+      }
+      const is = [level ? level.value : was.value.split(" ")[0]];
+      for (const box of [ssh, sudo]) if (box && box.checked) is.push(box.name.split(".").at(-1));
+      const isChanged = is.join(" ") !== was.value;
+      was.closest("tr").classList.toggle("changed", isChanged);
+      if (isChanged) changed += 1;
+    }
+    for (const named of edit.querySelectorAll("input[data-new]")) if (named.value.trim() !== "") changed += 1;
+    const fits = changed <= Number(edit.dataset.most) ? "" : ", of which at most " + edit.dataset.most + " users fit in one save";
+    const told = edit.querySelector("[data-changed]");
+    const text = changed === 0 ? "" : changed + " changed" + fits;
+    if (told.textContent !== text) told.textContent = text;
+    return changed;
+  };
+  edit.addEventListener("input", see);
+  addEventListener("pageshow", see);
+  let leaves = false;
+  edit.addEventListener("submit", () => { leaves = true; });
+  edit.querySelector("[data-leaves]").addEventListener("click", () => { leaves = true; });
+  addEventListener("beforeunload", (event) => {
+    if (!leaves && see() > 0) event.preventDefault();
+  });
+}
 `;

@@ -15,7 +15,7 @@ export const STYLE = `:root {
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
 }
 * { box-sizing: border-box; }
-html { overflow-y: scroll; background: var(--page); }
+html { overflow-y: scroll; scroll-padding-bottom: 6rem; background: var(--page); }
 body { margin: 0; background: var(--page); color: var(--ink); min-height: 100vh; display: flex; flex-direction: column; }
 a { color: var(--link); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 3px; }
@@ -133,6 +133,25 @@ progress { width: 100%; height: .75rem; accent-color: var(--button); }
 .copied { position: relative; }
 .copied pre { background: var(--page); margin: .5rem 0 0; }
 .copied button { position: absolute; top: .5rem; right: .5rem; min-height: 0; padding: .2rem .6rem; font-size: .875rem; }
+.reason { max-width: 46rem; margin-top: 1.5rem; }
+.box { display: inline-flex; align-items: center; justify-content: center; min-width: 2.5rem; min-height: 2.5rem; margin: 0; cursor: pointer; }
+.box input { min-height: 0; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--button); }
+.box:has(:disabled) { opacity: .55; cursor: default; }
+tr.changed { background: light-dark(#eaf2fe, #1f2c40); }
+tr.changed > th { box-shadow: inset 4px 0 var(--link); }
+.save { position: sticky; bottom: 0; display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; margin-top: 1rem; padding: .75rem 0; background: var(--page); border-top: 1px solid var(--line); }
+[data-changed] { color: var(--soft); font-weight: 600; }
+.turn { display: inline-flex; flex-wrap: wrap; align-items: baseline; gap: .1rem .4rem; }
+.gain, .loss { display: block; }
+.gain { color: var(--good); }
+.loss { color: var(--bad); }
+.names { list-style: none; margin: 0; padding: 0; overflow-wrap: anywhere; }
+summary.gain, summary.loss { display: list-item; }
+.ask { max-width: none; margin-bottom: 1.5rem; }
+.decides { color: var(--link); }
+.list + .hint, .empty + .hint { margin-top: .6rem; }
+.hint:has(+ .list) { margin-bottom: .6rem; }
+.narrow { display: none; }
 .pages { display: flex; gap: .75rem; margin-top: 1rem; }
 .empty { padding: 2rem 1.25rem; text-align: center; color: var(--soft); background: var(--card); border: 1px dashed var(--line); border-radius: 10px; }
 
@@ -148,6 +167,13 @@ progress { width: 100%; height: .75rem; accent-color: var(--button); }
   .level, thead th { white-space: normal; }
   tbody th { min-width: 8rem; }
   .find > div { flex: 1 1 100%; }
+  [data-edit] thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  [data-edit] tbody tr { display: grid; grid-template-columns: 1fr max-content max-content; align-items: center; border-bottom: 1px solid var(--line); padding: .35rem 0; }
+  [data-edit] tbody th { grid-column: 1 / -1; }
+  [data-edit] tbody tr > * { border: 0; padding: .2rem .6rem; max-width: none; }
+  [data-edit] tr.changed { box-shadow: inset 4px 0 var(--link); }
+  [data-edit] tr.changed > th { box-shadow: none; }
+  .narrow { display: inline; margin-left: .35rem; font-weight: 500; }
 }
 @media (prefers-reduced-motion: no-preference) {
   @view-transition { navigation: auto; }

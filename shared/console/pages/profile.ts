@@ -9,6 +9,7 @@ import { type Profile, readProfile, userOf } from "../read-profile.ts";
 import { whichMay } from "../which-may.ts";
 import { kind, time, yesOrNo } from "../words.ts";
 import { deletePath, profilePath, sshUsername, USERS, usersTabs } from "./users.ts";
+import { userLevelsPath } from "./user-levels.ts";
 
 /** What of a profile is changed here, as a form has it: self-management is `yes` or nothing. */
 const MEMBERS = ["SshUsername", "SshPublicKey", "AllowSelfManagement"] as const;
@@ -96,7 +97,11 @@ function mergeWith(now: Profile, read: Settings, filledIn: Settings) {
 async function show(visit: Visit, profile: Profile, attempt?: Attempt): Promise<View> {
   const { query } = visit.request;
   const { IamUserArn, Name, GoneSince } = profile;
-  const may = await whichMay(visit, ["opsworks:UpdateUserProfile", "opsworks:DeleteUserProfile"]);
+  const may = await whichMay(visit, [
+    "opsworks:UpdateUserProfile",
+    "opsworks:DeleteUserProfile",
+    "opsworks:DescribePermissions",
+  ]);
   return {
     title: Name,
     section: "users",
@@ -112,6 +117,7 @@ ${
 <dt>ARN</dt><dd><span class="key">${name(IamUserArn)}</span></dd>
 ${!may.has("opsworks:UpdateUserProfile") && readOnly(profile)}
 </dl></div>
+${may.has("opsworks:DescribePermissions") && html`<p class="actions"><a class="button" href="${userLevelsPath(IamUserArn)}">Their permissions on every stack</a></p>`}
 ${may.has("opsworks:UpdateUserProfile") && html`<h2>Edit</h2>${editForm(visit, profile, attempt)}`}
 ${
   may.has("opsworks:DeleteUserProfile") &&

@@ -1,0 +1,139 @@
+import { catalogue } from "../../access/catalogue.ts";
+import { CheckAuthorization, type Evaluation } from "../../contract/check-authorization.ts";
+import { DescribeMyUserProfile } from "../../contract/describe-my-user-profile.ts";
+import { Fault } from "../../model/fault.ts";
+import { Level } from "../../model/level.ts";
+import { readPrincipal } from "../../model/principal.ts";
+import { type Content, html, type Html, name } from "../html.ts";
+import { table } from "../list.ts";
+import type { Page, Visit } from "../page.ts";
+import { applied, RULES } from "../rules.ts";
+import { level, source, time } from "../words.ts";
+
+const PATH = "/console/explain";
+
+export function explainPath(asked: Readonly<Record<string, string>>): string {
+  return `${PATH}?${new URLSearchParams(asked).toString()}`;
+}
+
+type Asked = { readonly user: string; readonly action: string; readonly stack: string };
+
+/** Whether somebody may do something on a stack, and by which rule. */
+export const explain: Page = {
+  path: PATH,
+  async get(visit) {
+    const { request, session } = visit;
+    const of = (member: string) => request.query.get(member)?.trim() ?? "";
+    const asked = { user: of("user") || session.CallerArn, action: of("action"), stack: of("stack") };
+    const [answer, stacks] = await Promise.all([
+      asked.action === "" ? undefined : ask(visit, asked),
+      ownStacks(visit),
+    ]);
+    return {
+      title: "Explain",
+      section: "explain",
+      ...(answer instanceof Fault ? { status: answer.statusCode } : {}),
+      body: html`<p class="sub">Whether somebody may do something, by their level and their IAM policies together, and why.</p>
+${questionForm(asked, stacks)}
+${answer instanceof Fault && html`<p class="note bad" role="alert">${answer.message}</p>`}
+${answer && !(answer instanceof Fault) && showAnswer(answer)}`,
+    };
+  },
+};
+
+/** What is refused or mistyped is said beside the question. */
+async function ask({ call, session }: Visit, { user, action, stack }: Asked): Promise<Evaluation | Fault> {
+  const account = readPrincipal(session.CallerArn)?.accountId ?? "";
+  try {
+    return await call(CheckAuthorization, {
+      subject: { type: "user", id: user },
+      action: { name: action.includes(":") ? action : `opsworks:${action}` },
+      resource: stack === "" ? { type: "account", id: account } : { type: "stack", id: stack },
+    });
+  } catch (error) {
+    if (error instanceof Fault && error.statusCode < 500) return error;
+    throw error;
+  }
+}
+
+type OwnStack = { readonly StackId: string; readonly StackName: string };
+
+/** To choose from; whoever may not list theirs types the id. */
+async function ownStacks({ call }: Visit): Promise<readonly OwnStack[]> {
+  try {
+    return (await call(DescribeMyUserProfile, { MaxResults: 100 })).Permissions;
+  } catch (error) {
+    if (error instanceof Fault && error.statusCode < 500) return [];
+    throw error;
+  }
+}
+
+function questionForm({ user, action, stack }: Asked, stacks: readonly OwnStack[]): Html {
+  const input = (id: string, value: string, rest: Content) =>
+    html`<input type="text" id="${id}" name="${id}" value="${value}" autocomplete="off" spellcheck="false"${rest}>`;
+  return html`<form class="card ask" action="${PATH}">
+<div class="field"><label for="user">User</label>${input("user", user, html` maxlength="640" required aria-describedby="user-hint"`)}
+<p class="hint" id="user-hint">The ARN of a user, a role or a session. About others, it takes <code>stackwarden:CheckAuthorization</code> on the stack, which Manage includes.</p></div>
+<div class="field"><label for="action">Action</label>${input("action", action, html` maxlength="256" required list="actions" aria-describedby="action-hint"`)}
+<p class="hint" id="action-hint">Such as <code>opsworks:CreateDeployment</code>.</p></div>
+<div class="field"><label for="stack">Stack id</label>${input("stack", stack, html` maxlength="36" list="stacks" aria-describedby="stack-hint"`)}
+<p class="hint" id="stack-hint">Empty for actions that have no stack, such as CreateStack.</p></div>
+<datalist id="actions">${catalogue().map((one) => html`<option value="${one}"></option>`)}</datalist>
+<datalist id="stacks">${stacks.map(({ StackId, StackName }) => html`<option value="${StackId}">${StackName}</option>`)}</datalist>
+<p class="actions"><button class="first">Explain</button></p></form>`;
+}
+
+function showAnswer({ decision, context }: Evaluation): Html {
+  const { rule = "", wouldGrant } = context;
+  const results = applied(rule, wouldGrant === "AllowSsh");
+  return html`<div class="note ${decision ? "good" : "bad"}" role="status"><p><strong>${decision ? "Allowed" : context.decision === "explicitDeny" ? "Explicitly denied" : "Denied"}</strong>: ${context.reason}.</p></div>
+<dl class="card">${details(context)}</dl>
+<h2>Rule by rule</h2>
+${table(
+  "The rules of the decision, in the order in which they apply",
+  ["Rule", "When", "Then", "Here"],
+  RULES.map(({ rule: of, when, then }, index) => [
+    html`<code>${of}</code>`,
+    when,
+    then,
+    of === rule
+      ? html`<strong class="decides">${results[index]}</strong>`
+      : html`<span class="no">${results[index]}</span>`,
+  ]),
+)}`;
+}
+
+function details(context: Evaluation["context"]): Content {
+  const { statements = [], wouldGrant, unreadablePolicies = [], absentKeys = [], policiesAsOf } = context;
+  const own = Level.safeParse(context.level);
+  const line = (term: string, content: Content) => html`<dt>${term}</dt><dd>${content}</dd>`;
+  const codes = (names: readonly string[]) =>
+    names.map((one, index) => html`${index > 0 && ", "}<code>${one}</code>`);
+  return [
+    own.success &&
+      line("Level", [
+        level(own.data),
+        context.levelFrom !== undefined && html` <span class="from">from ${source(context.levelFrom)}</span>`,
+      ]),
+    statements.map(({ policy, effect, sid, index }) =>
+      line(
+        "Statement",
+        html`${effect} in the policy ${name(policy)}: ${sid === undefined ? `number ${index + 1}` : name(sid)}`,
+      ),
+    ),
+    wouldGrant !== undefined && line("What would grant it", remedy(wouldGrant)),
+    unreadablePolicies.length > 0 && line("Policies that cannot be read", codes(unreadablePolicies)),
+    absentKeys.length > 0 &&
+      line(
+        "Not known here",
+        html`${codes(absentKeys)}: policies ask for this, and only a request has it. With it, the answer may be another.`,
+      ),
+    policiesAsOf !== undefined && line("Policies as of", time(new Date(policiesAsOf))),
+  ];
+}
+
+function remedy(wouldGrant: string): Content {
+  const least = Level.safeParse(wouldGrant);
+  if (least.success) return html`the level ${level(least.data)}, or a policy`;
+  return wouldGrant === "AllowSsh" ? "SSH/RDP access to the stack" : "only a policy";
+}
