@@ -152,7 +152,8 @@ function isAnswer(error: unknown): boolean {
 }
 
 function mayBeDone(cause: unknown): Fault {
-  const message = "the table did not answer in time: this may have been done, look before you try again";
+  const message =
+    "the table did not answer in time: this may have been done, so look, or ask again with the same `ClientToken`";
   return new Fault("ServiceUnavailableException", message, { cause });
 }
 

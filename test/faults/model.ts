@@ -149,7 +149,7 @@ class Judge {
         this.#wrong("an event was changed", item);
     }
     for (const entry of this.#run.history) {
-      const own = (events.get(entry.id) ?? []).filter((event) => !isCopy(event));
+      const own = (events.get(entry.id) ?? []).filter((event) => !isCopy(event) && !isUnixId(event));
       this.#figures[entry.outcome] += 1;
       if (entry.outcome === "unknown" && own.length > 0) this.#figures.unknownDone += 1;
       if (!STATUSES.has(entry.status)) this.#wrong("an answer that is none of ours", entry);
@@ -192,7 +192,8 @@ class Judge {
 
   #replayUsers(): void {
     for (const item of this.#run.before) if (item.sk === "USER") this.#register(item);
-    const events = this.#events.filter(({ StackId }) => StackId === undefined);
+    const events = this.#events.filter((event) => event.StackId === undefined && !isUnixId(event));
+    this.#holdUnixIds(this.#events.filter(isUnixId));
     for (const [arn, some] of Map.groupBy(events, ({ IamUserArn }) => String(IamUserArn))) {
       const register = this.#users.get(arn) ?? new Register<Profile | undefined>(undefined);
       this.#users.set(arn, register);
@@ -206,6 +207,18 @@ class Judge {
         if (event.Before?.ProfileId) this.#profilesOf(arn).add(event.Before.ProfileId);
         register.add(profileIn(event.After), from, to);
       }
+    }
+  }
+
+  /** Each was given once, for all of time. */
+  #holdUnixIds(given: readonly Wire[]): void {
+    const ids = given.map(({ After }) => After.UnixId);
+    if (new Set(ids).size !== ids.length) this.#wrong("a Unix id was given twice", ids);
+    for (const { IamUserArn } of given) {
+      const id = this.#after.get(`USER#${IamUserArn}\nUSER`)?.UnixId;
+      const isKnown =
+        id === undefined || ids.includes(id) || this.#before.get(`USER#${IamUserArn}\nUSER`)?.UnixId === id;
+      if (!isKnown) this.#wrong("a Unix id has no event", { IamUserArn, id });
     }
   }
 
@@ -260,7 +273,11 @@ class Judge {
       case "UpdateStack":
         return isSame(Before, { Name, DefaultInstanceProfileArn, ...settings });
       case "DeleteStack":
-        return isSame(Before, { Name }) && isEmpty(was.layers) && isEmpty(was.instances);
+        return (
+          isSame([Before.Name, Before.Tags, groupsIn(Before)], [Name, was.Tags, was.groups]) &&
+          isEmpty(was.layers) &&
+          isEmpty(was.instances)
+        );
       case "TagResource":
       case "UntagResource":
         return isSame(Before.Tags, Before.LayerId ? was.layers[Before.LayerId]?.Tags : was.Tags);
@@ -716,16 +733,21 @@ function stackIn(id: string, items: ReadonlyMap<string, Wire>): StackState | und
         .filter(({ pk }) => pk === `${prefix}#${id}`)
         .map(({ pk: _partition, sk: _sort, ...item }) => [item[idOf], item]),
     );
-  const groups = Object.entries<Wire>(stack.GroupGrants ?? {}).map(([name, { Level }]) => [name, Level]);
   return {
     Name: stack.Name,
     DefaultInstanceProfileArn: stack.DefaultInstanceProfileArn,
     settings,
     Tags: stack.Tags,
-    groups: Object.fromEntries(groups),
+    groups: groupsIn(stack),
     layers: among("LAYERS", "LayerId"),
     instances: among("INSTANCES", "InstanceId"),
   };
+}
+
+function groupsIn({ GroupGrants }: Wire): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries<Wire>(GroupGrants ?? {}).map(([name, { Level }]) => [name, Level]),
+  );
 }
 
 /** When a layer of a copy was made, which only its own later events tell. */
@@ -753,6 +775,11 @@ function isEvent({ pk }: Wire): boolean {
 /** An event of what was copied with a stack. */
 function isCopy({ Operation, IamUserArn, GroupName }: Wire): boolean {
   return Operation === "CloneStack" && (IamUserArn !== undefined || GroupName !== undefined);
+}
+
+/** An event of the Unix id that somebody is given with their first SSH, by itself. */
+function isUnixId({ Operation, StackId, After }: Wire): boolean {
+  return Operation === "SetPermission" && StackId === undefined && After?.UnixId !== undefined;
 }
 
 function isGrant({ pk, sk }: Wire): boolean {
