@@ -195,8 +195,8 @@ const mayDo: Record<string, string[]> = {
   CreateConsoleToken: ["PutItem SIGNIN#*"],
   Console: [
     "BatchGetItem STACK#* SETTINGS#* LAYERS#* USER#* POLICY#* PROFILE#* SSHNAME#* SIGNIN#* SESSION#* SYNC",
-    "Query gsi1 USERS STACKS USER#*",
-    "Query LAYERS#* INSTANCES#*",
+    "Query gsi1 USERS STACKS USER#* EVENTS#*",
+    "Query LAYERS#* INSTANCES#* EVENTS#*",
     "ConditionCheckItem USER#*",
     "PutItem USER#* SSHNAME#* SESSION#* EVENTS#* SYNC",
     "DeleteItem USER#* SSHNAME#* SIGNIN#* SESSION#*",

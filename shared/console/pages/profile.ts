@@ -8,7 +8,7 @@ import type { Page, Redirect, View, Visit } from "../page.ts";
 import { type Profile, readProfile, userOf } from "../read-profile.ts";
 import { whichMay } from "../which-may.ts";
 import { kind, time, yesOrNo } from "../words.ts";
-import { deletePath, profilePath, sshUsername, USERS, usersTabs } from "./users.ts";
+import { deletePath, historyPath, profilePath, sshUsername, USERS, usersTabs } from "./users.ts";
 
 /** What of a profile is changed here, as a form has it: self-management is `yes` or nothing. */
 const MEMBERS = ["SshUsername", "SshPublicKey", "AllowSelfManagement"] as const;
@@ -96,7 +96,11 @@ function mergeWith(now: Profile, read: Settings, filledIn: Settings) {
 async function show(visit: Visit, profile: Profile, attempt?: Attempt): Promise<View> {
   const { query } = visit.request;
   const { IamUserArn, Name, GoneSince } = profile;
-  const may = await whichMay(visit, ["opsworks:UpdateUserProfile", "opsworks:DeleteUserProfile"]);
+  const may = await whichMay(visit, [
+    "opsworks:UpdateUserProfile",
+    "opsworks:DeleteUserProfile",
+    "stackwarden:DescribeEvents",
+  ]);
   return {
     title: Name,
     section: "users",
@@ -111,7 +115,7 @@ ${
 <dt>Kind</dt><dd>${kind(IamUserArn)}</dd>
 <dt>ARN</dt><dd><span class="key">${name(IamUserArn)}</span></dd>
 ${!may.has("opsworks:UpdateUserProfile") && readOnly(profile)}
-</dl></div>
+</dl>${may.has("stackwarden:DescribeEvents") && html`<p><a href="${historyPath(IamUserArn)}">History</a></p>`}</div>
 ${may.has("opsworks:UpdateUserProfile") && html`<h2>Edit</h2>${editForm(visit, profile, attempt)}`}
 ${
   may.has("opsworks:DeleteUserProfile") &&
