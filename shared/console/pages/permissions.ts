@@ -12,10 +12,6 @@ import { level, person, source, yesOrNo } from "../words.ts";
 type Answer = z.output<typeof DescribePermissions.output>;
 type Row = Answer["Permissions"][number];
 
-export function permissionsPath(stackId: string): string {
-  return `/console/stacks/${encodeURIComponent(stackId)}/permissions`;
-}
-
 /** Who may do what on a stack. */
 export const permissions: Page = {
   path: "/console/stacks/:StackId/permissions",
