@@ -11,6 +11,7 @@ import { handler as DescribeLayers } from "./describe-layers.ts";
 import { handler as DescribeMyUserProfile } from "./describe-my-user-profile.ts";
 import { handler as DescribeOrphans } from "./describe-orphans.ts";
 import { handler as DescribePermissions } from "./describe-permissions.ts";
+import { handler as DescribePermissionsAt } from "./describe-permissions-at.ts";
 import { handler as DescribeStacks } from "./describe-stacks.ts";
 import { handler as DescribeUserProfiles } from "./describe-user-profiles.ts";
 import { handler as ImportUsers } from "./import-users.ts";
@@ -33,6 +34,7 @@ export const handler = serveConsole({
   DescribeMyUserProfile,
   DescribeOrphans,
   DescribePermissions,
+  DescribePermissionsAt,
   DescribeStacks,
   DescribeUserProfiles,
   ImportUsers,

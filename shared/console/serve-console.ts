@@ -20,6 +20,7 @@ import { layout } from "./layout.ts";
 import type { Page, Redirect, View, Visit } from "./page.ts";
 import { FROM_ELSEWHERE, NOT_FOUND, ofFault, sendAgain, WRONG_METHOD } from "./pages/errors.ts";
 import { deleteUser } from "./pages/delete-user.ts";
+import { stackHistory, userHistory } from "./pages/history.ts";
 import { importUsers } from "./pages/import.ts";
 import { explain } from "./pages/explain.ts";
 import { mySettings } from "./pages/my-settings.ts";
@@ -59,6 +60,8 @@ const PAGES: readonly Page[] = [
   orphans,
   userLevels,
   explain,
+  stackHistory,
+  userHistory,
   mySettings,
 ];
 

@@ -3,7 +3,12 @@ import { stackPath } from "./names-of-stacks.ts";
 import { tabs } from "./tabs.ts";
 
 /** The pages of a stack. */
-export function stackTabs(stackId: string, current: "" | "/permissions"): Html {
+export function stackTabs(stackId: string, current: "" | "/permissions" | "/history"): Html {
   const path = stackPath(stackId);
-  return tabs("Stack", { [path]: "Overview", [`${path}/permissions`]: "Permissions" }, `${path}${current}`);
+  const pages = {
+    [path]: "Overview",
+    [`${path}/permissions`]: "Permissions",
+    [`${path}/history`]: "History",
+  };
+  return tabs("Stack", pages, `${path}${current}`);
 }

@@ -415,9 +415,10 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const visitor = new Visitor(stack);
     await visitor.signInBy(own);
     const form = { "form-token": await visitor.formToken() };
-    const pages = ["", "/my-settings", "/users", "/users/orphans"];
+    const pages = ["", "/my-settings", "/users", "/users/orphans", `/users/history?user=${userArn("bob")}`];
     for (const page of pages) await visitor.get(`/console${page}`);
-    for (const page of ["", "/permissions"]) await visitor.get(`/console/stacks/${StackId}${page}`);
+    for (const page of ["", "/permissions", "/history", "/history?at=2026-01-01T00:00"])
+      await visitor.get(`/console/stacks/${StackId}${page}`);
     const permissions = `/console/stacks/${stackId}/permissions`;
     await visitor.get(permissions);
     await visitor.get(`/console/users/permissions?user=${encodeURIComponent(setArn)}`);

@@ -123,6 +123,7 @@ describe("Stacks", () => {
       .waitFor();
     await page.getByLabel("Stack id").fill(webshop);
     await page.getByRole("button", { name: "Open" }).click();
+    await page.getByRole("link", { name: "Permissions" }).click();
     await heading(page, "Permissions of webshop").waitFor();
   });
 });
@@ -131,6 +132,7 @@ describe("a stack's Permissions", () => {
   test("show to its manager everybody's level, access, and what counts for another reason", async () => {
     const page = await as("carol");
     await page.getByRole("link", { name: "webshop" }).click();
+    await page.getByRole("link", { name: "Permissions" }).click();
     await heading(page, "Permissions of webshop").waitFor();
     expect(await cells(page, "bob")).toEqual([
       "Show",
@@ -291,6 +293,7 @@ describe("every page", () => {
     expect(await page.getByRole("rowheader").count()).toBe(1);
     const admin = await signIn(await browser.newContext(), stack, stack.asUser("alice"));
     await admin.getByRole("link", { name: "script" }).click();
+    await admin.getByRole("link", { name: "Permissions" }).click();
     expect(await heading(admin, /script/).innerText()).toBe(`Permissions of ${HOSTILE}`);
     await admin.context().close();
   });

@@ -195,7 +195,7 @@ const mayDo: Record<string, string[]> = {
   CreateConsoleToken: ["PutItem SIGNIN#*"],
   Console: [
     "BatchGetItem STACK#* SETTINGS#* LAYERS#* USER#* POLICY#* PROFILE#* SSHNAME#* SIGNIN#* SESSION#* UNIXIDS GROUPS SYNC",
-    "Query gsi1 USERS STACKS USER#*",
+    "Query gsi1 USERS STACKS USER#* EVENTS#*",
     "Query LAYERS#* INSTANCES#* EVENTS#*",
     "ConditionCheckItem STACK#* USER#*",
     "PutItem STACK#* USER#* SSHNAME#* SESSION#* EVENTS#* SYNC",

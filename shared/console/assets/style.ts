@@ -120,6 +120,8 @@ tbody th { font-weight: 600; min-width: 9rem; max-width: 34rem; overflow-wrap: a
 .yes { color: var(--good); font-weight: 700; }
 .no { color: var(--soft); }
 .gone { display: block; color: var(--bad); font-weight: 400; font-size: .8125rem; }
+.reason { display: block; font-size: .875rem; overflow-wrap: anywhere; }
+td code { overflow-wrap: break-word; }
 .plain { list-style: none; padding: 0; margin: 0; }
 summary { cursor: pointer; color: var(--link); }
 details > ul { padding-left: 1.25rem; margin: .4rem 0; overflow-wrap: anywhere; }

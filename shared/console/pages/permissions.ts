@@ -37,10 +37,6 @@ import { userLevelsPath } from "./user-levels.ts";
 
 type Answer = z.output<typeof DescribePermissions.output>;
 
-export function permissionsPath(stackId: string): string {
-  return `/console/stacks/${encodeURIComponent(stackId)}/permissions`;
-}
-
 /** Who may do what on a stack; with `edit` in the address, the same to be changed. */
 export const permissions: Page = {
   path: "/console/stacks/:StackId/permissions",

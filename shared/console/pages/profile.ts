@@ -8,7 +8,7 @@ import type { Page, Redirect, View, Visit } from "../page.ts";
 import { type Profile, readProfile, userOf } from "../read-profile.ts";
 import { whichMay } from "../which-may.ts";
 import { kind, time, yesOrNo } from "../words.ts";
-import { deletePath, profilePath, sshUsername, USERS, usersTabs } from "./users.ts";
+import { deletePath, historyPath, profilePath, sshUsername, USERS, usersTabs } from "./users.ts";
 import { userLevelsPath } from "./user-levels.ts";
 
 /** What of a profile is changed here, as a form has it: self-management is `yes` or nothing. */
@@ -101,6 +101,7 @@ async function show(visit: Visit, profile: Profile, attempt?: Attempt): Promise<
     "opsworks:UpdateUserProfile",
     "opsworks:DeleteUserProfile",
     "opsworks:DescribePermissions",
+    "stackwarden:DescribeEvents",
   ]);
   return {
     title: Name,
@@ -117,7 +118,7 @@ ${
 <dt>ARN</dt><dd><span class="key">${name(IamUserArn)}</span></dd>
 ${!may.has("opsworks:UpdateUserProfile") && readOnly(profile)}
 </dl></div>
-${may.has("opsworks:DescribePermissions") && html`<p class="actions"><a class="button" href="${userLevelsPath(IamUserArn)}">Their permissions on every stack</a></p>`}
+${(may.has("opsworks:DescribePermissions") || may.has("stackwarden:DescribeEvents")) && html`<p class="actions">${may.has("opsworks:DescribePermissions") && html`<a class="button" href="${userLevelsPath(IamUserArn)}">Their permissions on every stack</a>`} ${may.has("stackwarden:DescribeEvents") && html`<a class="button" href="${historyPath(IamUserArn)}">History</a>`}</p>`}
 ${may.has("opsworks:UpdateUserProfile") && html`<h2>Edit</h2>${editForm(visit, profile, attempt)}`}
 ${
   may.has("opsworks:DeleteUserProfile") &&

@@ -4,10 +4,10 @@ import { Fault } from "../../model/fault.ts";
 import { findRows, positionOf } from "../find-rows.ts";
 import { html, name } from "../html.ts";
 import { list, searchedFor, searchForm } from "../list.ts";
+import { stackPath } from "../names-of-stacks.ts";
 import type { Page, View, Visit } from "../page.ts";
 import { level, yesOrNo } from "../words.ts";
 import { levelThatCounts, type OwnPermission } from "./my-settings.ts";
-import { permissionsPath } from "./permissions.ts";
 
 const OPEN = "/console/stacks";
 type Row = { readonly StackId: string; readonly StackName: string; readonly own?: OwnPermission };
@@ -30,7 +30,7 @@ export const openStack: Page = {
   path: OPEN,
   async get({ request: { query } }) {
     const StackId = query.get("StackId")?.trim() ?? "";
-    return { location: StackId === "" ? "/console" : permissionsPath(StackId) };
+    return { location: StackId === "" ? "/console" : stackPath(StackId) };
   },
 };
 
@@ -43,7 +43,7 @@ async function show(visit: Visit): Promise<View> {
   return {
     title: "Stacks",
     section: "stacks",
-    body: html`<p class="sub">Choose a stack to see who may do what there.</p>
+    body: html`<p class="sub">Choose a stack to see what it has, and who may do what there.</p>
 ${searchForm(visit, "Search by name or id")}
 ${list(visit, {
   caption:
@@ -52,7 +52,7 @@ ${list(visit, {
       : `Stacks that have “${search}” in their name or id`,
   columns: ["Stack", "Your level", "SSH/RDP", "sudo/admin"],
   rows: rows.map(({ StackId, StackName, own }) => [
-    html`<a href="${permissionsPath(StackId)}">${name(StackName)}</a><span class="arn">${StackId}</span>`,
+    html`<a href="${stackPath(StackId)}">${name(StackName)}</a><span class="arn">${StackId}</span>`,
     own ? levelThatCounts(own) : level("iam_only"),
     yesOrNo(own?.AllowSsh ?? false, "SSH/RDP"),
     yesOrNo(own?.AllowSudo ?? false, "sudo/admin"),

@@ -18,10 +18,15 @@ export function profilePath(arn: string): string {
   return `${USERS}/profile?${new URLSearchParams({ user: arn }).toString()}`;
 }
 
+export const HISTORY = `${USERS}/history`;
 export const DELETE_USER = `${USERS}/delete`;
 
 export function deletePath(arn: string): string {
   return `${DELETE_USER}?${new URLSearchParams({ user: arn }).toString()}`;
+}
+
+export function historyPath(arn: string): string {
+  return `${HISTORY}?${new URLSearchParams({ user: arn }).toString()}`;
 }
 
 export function usersTabs(current: string): Html {
