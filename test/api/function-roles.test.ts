@@ -408,7 +408,8 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     const setArn = newUser();
     await stack.post(as, "/CreateUserProfile", { IamUserArn: setArn });
     await useUpUnixIds();
-    await stack.addGroups("of-the-console");
+    const GroupName = `g${randomUUID().slice(0, 8)}`;
+    await stack.addGroups(GroupName);
     stack.sent.length = 0;
     await renew();
     await new Visitor(stack).signInBy(stranger);
@@ -424,7 +425,7 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await visitor.get(`/console/users/permissions?user=${encodeURIComponent(setArn)}`);
     await visitor.get(`/console/explain?user=${encodeURIComponent(setArn)}&action=ListTags&stack=${stackId}`);
     const row = { ...form, "user.0": setArn, "user.0.version": "none", "user.0.was": "iam_only" };
-    const group = { "group.new": "of-the-console", "group.new.level": "show" };
+    const group = { "group.new": GroupName, "group.new.level": "show" };
     const given = { ...row, ...group, "user.0.level": "show", "user.0.ssh": "yes" };
     await visitor.send(permissions, { ...given, step: "preview" });
     await visitor.send(permissions, { ...given, "client-token": randomUUID(), step: "save" });

@@ -92,10 +92,10 @@ function showAnswer({ decision, context }: Evaluation): Html {
 ${table(
   "The rules of the decision, in the order in which they apply",
   ["Rule", "When", "Then", "Here"],
-  RULES.map(({ rule: of, when, then }, index) => [
+  RULES.map(({ rule: of, when, outcome }, index) => [
     html`<code>${of}</code>`,
     when,
-    then,
+    outcome,
     of === rule
       ? html`<strong class="decides">${results[index]}</strong>`
       : html`<span class="no">${results[index]}</span>`,
