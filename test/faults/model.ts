@@ -580,7 +580,7 @@ class Judge {
   /** A manager who changed something had the right to, at some time of it. */
   #holdRight({ id, operation, caller, input, start, end, outcome }: Entry): void {
     if (operation !== "SetPermission" || !MANAGERS.includes(caller)) return;
-    const event = this.#events.find(({ UserAgent }) => UserAgent === id);
+    const event = this.#events.find((one) => one.UserAgent === id && !isUnixId(one));
     if (!event) return;
     const until = outcome === "done" ? end : Number.POSITIVE_INFINITY;
     const levels = this.#levels(caller, input.StackId, Math.max(start, Date.parse(event.Time)), until);
@@ -635,7 +635,7 @@ class Judge {
   /** What was answered without an event was so already. */
   #holdNothingToDo(entry: Entry): void {
     const { id, input, start, end } = entry;
-    if (this.#events.some(({ UserAgent }) => UserAgent === id)) return;
+    if (this.#events.some((event) => event.UserAgent === id && !isUnixId(event))) return;
     const { StackId, IamUserArn, GroupName, Level, ResourceArn, Tags = {}, TagKeys = [] } = input;
     if (IamUserArn !== undefined) {
       const held = this.#held(IamUserArn, StackId, start, end);
