@@ -55,7 +55,8 @@ async function main(): Promise<number> {
     isCrowded: values.crowded,
   };
   const kinds = values.fault.map((name) => [name, faultsOf(name)] as const);
-  const [database, template] = await Promise.all([startDynamoDb(), compileTemplate()]);
+  const template = await compileTemplate();
+  const database = await startDynamoDb();
   const world = await openWorld({
     endpoint: database.endpoint,
     template,
