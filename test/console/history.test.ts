@@ -30,7 +30,7 @@ afterAll(async () => {
   await stack.close();
 });
 beforeEach(async () => {
-  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB" });
+  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" });
   complaints = [];
   context.on("dialog", (dialog) => void complaints.push(dialog.message()));
   context.on("console", (message) => {

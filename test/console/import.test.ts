@@ -62,7 +62,7 @@ beforeEach(async () => {
   iam.account = { UserDetailList: PEOPLE, RoleDetailList: stackRoles() };
   iam.before = () => undefined;
   complaints = [];
-  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB" });
+  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" });
   context.on("console", (message) => {
     if (/Content Security Policy|Trusted/.test(message.text())) complaints.push(message.text());
   });

@@ -56,7 +56,7 @@ afterAll(async () => {
   await stack.close();
 });
 beforeEach(async () => {
-  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB" });
+  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" });
   [dialogs, complaints] = [[], []];
   context.on("dialog", (dialog) => {
     dialogs.push(dialog.message());

@@ -70,7 +70,7 @@ afterAll(async () => {
   await iam.close();
 });
 beforeEach(async () => {
-  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB" });
+  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   [dialogs, complaints] = [[], []];
   context.on("dialog", (dialog) => {
