@@ -141,6 +141,7 @@ progress { width: 100%; height: .75rem; accent-color: var(--button); }
 .box:has(:disabled) { opacity: .55; cursor: default; }
 tr.changed { background: light-dark(#eaf2fe, #1f2c40); }
 tr.changed > th { box-shadow: inset 4px 0 var(--link); }
+.meanwhile time { min-width: 0; }
 .save { position: sticky; bottom: 0; display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; margin-top: 1rem; padding: .75rem 0; background: var(--page); border-top: 1px solid var(--line); }
 [data-changed] { color: var(--soft); font-weight: 600; }
 .turn { display: inline-flex; flex-wrap: wrap; align-items: baseline; gap: .1rem .4rem; }
@@ -170,8 +171,10 @@ summary.gain, summary.loss { display: list-item; }
   tbody th { min-width: 8rem; }
   .find > div { flex: 1 1 100%; }
   [data-edit] thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  [data-edit] tbody tr { display: grid; grid-template-columns: 1fr max-content max-content; align-items: center; border-bottom: 1px solid var(--line); padding: .35rem 0; }
-  [data-edit] tbody th { grid-column: 1 / -1; }
+  [data-edit] :is(table, tbody, caption) { display: block; }
+  [data-edit] tbody tr { display: grid; grid-template-columns: max-content max-content 1fr; align-items: center; border-bottom: 1px solid var(--line); padding: .35rem 0; }
+  [data-edit] :is(tbody th, td:nth-child(2)) { grid-column: 1 / -1; }
+  [data-edit] td > select { width: 100%; }
   [data-edit] tbody tr > * { border: 0; padding: .2rem .6rem; max-width: none; }
   [data-edit] tr.changed { box-shadow: inset 4px 0 var(--link); }
   [data-edit] tr.changed > th { box-shadow: none; }
