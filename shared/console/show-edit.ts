@@ -48,7 +48,7 @@ ${table(
     newGroup(edit, said),
   ],
 )}
-<div class="reason">${reasonField(edit.Reason)}</div>
+<div class="why">${reasonField(edit.Reason)}</div>
 <div class="save"><button class="first" name="step" value="preview">Preview the changes</button><a class="button" href="${cancel}" data-leaves>Cancel</a><span data-changed role="status"></span></div>
 </form>`;
 }

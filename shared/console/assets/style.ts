@@ -135,7 +135,7 @@ progress { width: 100%; height: .75rem; accent-color: var(--button); }
 .copied { position: relative; }
 .copied pre { background: var(--page); margin: .5rem 0 0; }
 .copied button { position: absolute; top: .5rem; right: .5rem; min-height: 0; padding: .2rem .6rem; font-size: .875rem; }
-.reason { max-width: 46rem; margin-top: 1.5rem; }
+.why { max-width: 46rem; margin-top: 1.5rem; }
 .box { display: inline-flex; align-items: center; justify-content: center; min-width: 2.5rem; min-height: 2.5rem; margin: 0; cursor: pointer; }
 .box input { min-height: 0; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--button); }
 .box:has(:disabled) { opacity: .55; cursor: default; }
