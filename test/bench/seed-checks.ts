@@ -26,12 +26,16 @@ const AT_ONCE = 8;
 export type Pair = { readonly userArn: string; readonly userId: string; readonly stackId: string };
 
 /**
- * A table of so many grants: up to 1,000 users, each with three policies of twenty, on as few stacks as it takes, every user on every
- * stack.
+ * A table of so many grants: users, each with three policies of twenty, on as few stacks as it takes, every user on every stack. The third
+ * user has Manage on the first stack.
+ * @param count how many users; as many as stacks, up to 1,000, if left out
  */
-export async function seedChecks(table: Table, grants: number): Promise<Pair[]> {
+export async function seedChecks(
+  table: Table,
+  grants: number,
+  count = Math.min(USERS, Math.ceil(Math.sqrt(grants))),
+): Promise<Pair[]> {
   const now = new Date().toISOString();
-  const count = Math.min(USERS, Math.ceil(Math.sqrt(grants)));
   const documents = Array.from({ length: POLICIES }, (_, index) => documentOf(index));
   const users = Array.from({ length: count }, (_, index) => userOf(index, documents, now));
   const stacks = Array.from({ length: Math.ceil(grants / count) }, (_, index) => stackOf(index, now));
