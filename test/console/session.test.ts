@@ -299,7 +299,7 @@ describe("what a browser is told", () => {
       await visitor.get("/console/stacks/none/permissions"),
       await visitor.send("/console/my-settings", form),
       await visitor.send("/console/my-settings", form, { origin: undefined }),
-      await visitor.send("/console/stacks/none/permissions", form),
+      await visitor.send("/console/users", form),
       await visitor.send("/console/sign-in", { token: "x" }),
     ];
     expect(answers.map(({ status }) => status)).toEqual([
