@@ -624,7 +624,7 @@ test("500 users with policies of their own take little memory, however many page
   expect(sync).toMatchObject({ Added: 500, Progress: { Done: 500 } });
   expect(most).toBeLessThan(16_000_000);
   expect(sync.WriteUnits).toBeLessThan(500 * 15);
-}, 60_000);
+}, 180_000);
 
 async function usersIn(table: Table): Promise<string[]> {
   return (await dump(table))
