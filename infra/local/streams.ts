@@ -67,7 +67,13 @@ export async function pollStream(
   }
 
   async function deliver(source: StreamSource, records: readonly _Record[]): Promise<void> {
-    const wanted = records.filter((record) => source.filters.some((filter) => matches(filter, record)));
+    // Without their time: who waits for an index that may lag behind needs not, here.
+    const wanted = records
+      .filter((record) => source.filters.some((filter) => matches(filter, record)))
+      .map(({ dynamodb: { ApproximateCreationDateTime: _time, ...dynamodb } = {}, ...record }) => ({
+        ...record,
+        dynamodb,
+      }));
     for (let from = 0; from < wanted.length; from += source.batchSize) {
       const Records = wanted.slice(from, from + source.batchSize);
       for (let tries = 0; tries <= source.retries && !ending.signal.aborted; tries += 1) {
@@ -85,11 +91,16 @@ export async function pollStream(
   }
 }
 
-/** Whether a record has what a filter pattern asks for: each list in it names the values that will do. */
+/** Whether a record has what a filter pattern asks for: each list in it names the values that will do, or `{ prefix }` how they begin. */
 export function matches(pattern: unknown, value: unknown): boolean {
-  if (Array.isArray(pattern)) return pattern.includes(value);
+  if (Array.isArray(pattern)) return pattern.some((wanted) => wanted === value || isBegunBy(wanted, value));
   if (typeof pattern !== "object" || pattern === null || typeof value !== "object" || value === null)
     return false;
   const members: Readonly<Record<string, unknown>> = { ...value };
   return Object.entries(pattern).every(([name, wanted]) => matches(wanted, members[name]));
+}
+
+function isBegunBy(wanted: unknown, value: unknown): boolean {
+  if (typeof wanted !== "object" || wanted === null || typeof value !== "string") return false;
+  return "prefix" in wanted && typeof wanted.prefix === "string" && value.startsWith(wanted.prefix);
 }

@@ -109,6 +109,8 @@ export function routes(template: Template): Route[] {
 export type StreamSource = {
   functionName: string;
   handler: string;
+  /** As written, to be resolved with `resolveEnvironment`. */
+  environment: Record<string, unknown>;
   timeoutMs: number;
   batchSize: number;
   retries: number;
@@ -133,10 +135,13 @@ export function streamSources(template: Template): StreamSource[] {
     .map(({ Properties }) => {
       const mapping = MappingProperties.parse(Properties);
       const [functionId] = mapping.FunctionName["Fn::GetAtt"];
-      const { Handler, Timeout } = FunctionProperties.parse(template.Resources[functionId]?.Properties);
+      const { Handler, Timeout, Environment } = FunctionProperties.parse(
+        template.Resources[functionId]?.Properties,
+      );
       return {
         functionName: functionId.slice(0, -"LambdaFunction".length),
         handler: Handler,
+        environment: Environment.Variables,
         timeoutMs: Timeout * 1000,
         batchSize: mapping.BatchSize,
         retries: mapping.MaximumRetryAttempts,

@@ -59,6 +59,9 @@ test.for([
   [{ a: { b: [true] } }, { a: { b: true } }, true],
   [{ a: { b: ["x"] } }, { a: "x" }, false],
   [{ a: ["x"] }, {}, false],
+  [{ a: [{ prefix: "x#" }] }, { a: "x#y" }, true],
+  [{ a: [{ prefix: "x#" }] }, { a: "y#x#" }, false],
+  [{ a: [{ prefix: "x#" }] }, { a: 1 }, false],
 ] as const)("a filter pattern names the values that will do: %j, %j", ([pattern, record, is]) => {
   expect(matches(pattern, record)).toBe(is);
 });
