@@ -12,7 +12,7 @@ import { noSuchUser, removeUser } from "../shared/table/users.ts";
 
 /**
  * Removes a user in one write, however many grants there are: they were given to this profile, so they count for nobody from
- * now on. SweepGrants clears them away later.
+ * now on. FollowTable clears them away later.
  */
 export const handler = serve(DeleteUserProfile, async (call) => {
   const { IamUserArn } = call.input;

@@ -39,6 +39,8 @@ export type LocalStackOptions = {
   readonly directWrites?: boolean;
   /** ARNs of tables in other regions. */
   readonly sourceTables?: readonly string[];
+  /** The bus that events are published to, at `AWS_ENDPOINT_URL_EVENTBRIDGE`; to none unless said. */
+  readonly eventBus?: string;
   /** Whether the table's stream runs the functions that it runs in AWS. */
   readonly streams?: boolean;
   readonly ownPages?: OwnPages;
@@ -57,11 +59,12 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     Administrators: (options.administrators ?? []).join(","),
     DirectWrites: String(options.directWrites ?? false),
     SourceTables: (options.sourceTables ?? []).join(","),
+    EventBus: options.eventBus ?? "",
   };
   const allRoutes = routes(template);
   useLocalDynamoDb(endpoint, region);
-  for (const route of allRoutes)
-    Object.assign(process.env, resolveEnvironment(template, route.environment, given));
+  for (const { environment } of [...allRoutes, ...streamSources(template)])
+    Object.assign(process.env, resolveEnvironment(template, environment, given));
 
   process.env.TABLE_TIMEOUT_MS ??= "15000";
   const table = openTable(tableName, undefined, Number(process.env.TABLE_TIMEOUT_MS));

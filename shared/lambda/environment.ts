@@ -16,6 +16,11 @@ export function areDirectWritesOn(): boolean {
   return process.env.DIRECT_WRITES === "true";
 }
 
+/** The bus that events are published to, if any. */
+export function eventBus(): string | undefined {
+  return process.env.EVENT_BUS || undefined;
+}
+
 /** The tables of other regions' deployments in this account that users can be imported from, by region. */
 export function sourceTables(accountId: string): ReadonlyMap<string, string> {
   const tables = new Map<string, string>();

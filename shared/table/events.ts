@@ -1,7 +1,10 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import * as z from "zod";
 import { Event } from "../model/event.ts";
 import { Fault } from "../model/fault.ts";
 import { getItems } from "./get-items.ts";
-import { DAY_INDEX, INDEX, indexKeys, keys } from "./keys.ts";
+import { DAY_INDEX, INDEX, indexKeys, isOfEvent, keys } from "./keys.ts";
 import { queryPage } from "./list.ts";
 import type { Table } from "./table.ts";
 import { putNew, type Write } from "./write.ts";
@@ -20,6 +23,23 @@ export function appendEvent(table: Table, event: Event): Write {
   const there = () => new Fault("ConflictException", "the event is there already");
   return putNew(table, key, { ...event, ...found, ...indexKeys.dayEvents(dayOf(at), at) }, there);
 }
+
+/** The event that a change of the table, as its stream tells it, added; none if it was another change. */
+export function addedEvent(change: {
+  readonly Keys: { readonly pk: { readonly S: string } };
+  readonly NewImage?: unknown;
+  readonly OldImage?: unknown;
+}): Event[] {
+  if (!isOfEvent(change.Keys.pk.S) || change.NewImage === undefined || change.OldImage !== undefined)
+    return [];
+  return [Event.parse(unmarshall(Image.parse(change.NewImage)))];
+}
+
+/** Attributes as DynamoDB spells them: each an object of one member, its type. */
+const Image = z.record(
+  z.string(),
+  z.custom<AttributeValue>((value) => typeof value === "object"),
+);
 
 /** Of a stack, of a user, or of the whole account. */
 export type TrailOf = { readonly stackId: string } | { readonly userArn: string } | "account";

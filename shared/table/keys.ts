@@ -62,6 +62,11 @@ export const keys = {
   userEvent: (userArn: string, at: string): Key => ({ pk: `EVENTS#USER#${userArn}`, sk: at }),
 };
 
+/** Whether an item with that partition key is an event. */
+export function isOfEvent(pk: string): boolean {
+  return pk.startsWith("EVENTS#");
+}
+
 /** The index keys: what lists of stacks, of users, of a user's grants and of a user's events are found by. */
 export const indexKeys = {
   stacks: (name: string, stackId: string) => ({ gsi1pk: "STACKS", gsi1sk: `${name}#${stackId}` }),

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { handler as sweepGrants } from "../../functions/sweep-grants.ts";
+import { handler as followTable } from "../../functions/follow-table.ts";
 import { indexKeys, keys } from "../../shared/table/keys.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import {
@@ -83,10 +83,10 @@ const removal = (item: Record<string, string>) => ({
   ],
 });
 const sweep = (event: unknown) =>
-  sweepGrants(event, {
-    invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:SweepGrants`,
+  followTable(event, {
+    invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:FollowTable`,
     getRemainingTimeInMillis: () => 300_000,
-  } as Parameters<typeof sweepGrants>[1]);
+  } as Parameters<typeof followTable>[1]);
 
 describe("a user with two thousand grants", () => {
   test("is deleted in one write, and from then on no level counts, whatever is set meanwhile and swept when", {

@@ -209,7 +209,7 @@ const CONSOLE = "Console";
 /** Those that a route leads to, in the template's order. */
 const names = Object.keys(mayDo);
 /** Those that nobody calls: the table's stream and the clock do. */
-const unrouted = ["SweepGrants", "RunImport", "ScheduledImport"];
+const unrouted = ["FollowTable", "RunImport", "ScheduledImport"];
 
 const packageFolder = inject("packageFolder");
 let template: Template;
@@ -385,19 +385,70 @@ describe("the roles", () => {
   });
 
   test("the housekeeper may delete grants and layers, and nobody may call it", () => {
-    const own = statementsOf("SweepGrants").filter(({ Action }) => Action.some((a) => /Item|Query/.test(a)));
+    const own = statementsOf("FollowTable").filter(({ Action }) => Action.some((a) => /Item|Query/.test(a)));
     expect(own.map(({ Action }) => Action.join("+"))).toEqual([
       "dynamodb:Query",
       "dynamodb:Query+dynamodb:DeleteItem",
       "dynamodb:DeleteItem",
       "dynamodb:BatchGetItem",
     ]);
-    const mapping = template.Resources["SweepGrantsEventSourceMappingDynamodbTable"]?.Properties;
+    const mapping = template.Resources["FollowTableEventSourceMappingDynamodbTable"]?.Properties;
     expect(mapping).toMatchObject({
       EventSourceArn: { "Fn::GetAtt": ["Table", "StreamArn"] },
       BisectBatchOnFunctionError: true,
     });
-    for (const kind of ["USER", "STACK", "CLONE"]) expect(JSON.stringify(mapping)).toContain(`\\"${kind}\\"`);
+    const [source] = streamSources(template);
+    const isSeen = (eventName: string, pk: string, sk: string) =>
+      source?.filters.some((filter) =>
+        matches(filter, { eventName, dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } } } }),
+      );
+    for (const kind of ["USER", "STACK", "CLONE"]) {
+      expect(isSeen("REMOVE", "any", kind)).toBe(true);
+      expect(isSeen("INSERT", "any", kind)).toBe(false);
+    }
+    expect(isSeen("INSERT", "EVENTS#STACK#x", "2026-01-01T00:00:00.000Z#x")).toBe(true);
+    expect(isSeen("INSERT", "EVENTS#USER#x", "2026-01-01T00:00:00.000Z#x")).toBe(true);
+    expect(isSeen("MODIFY", "EVENTS#USER#x", "2026-01-01T00:00:00.000Z#x")).toBe(false);
+    expect(isSeen("INSERT", "USER#EVENTS#", "GRANT")).toBe(false);
+  });
+
+  test("events go to no bus unless a parameter names one, and to that alone", () => {
+    expect(template.Parameters).toMatchObject({ EventBus: { Type: "String", Default: "" } });
+    const environment = streamSources(template)[0]?.environment ?? {};
+    expect(resolveEnvironment(template, environment, { Table: "here" })).toMatchObject({ EVENT_BUS: "" });
+    expect(template.Resources["FollowTablePublishes"]).toEqual({
+      Type: "AWS::IAM::Policy",
+      Condition: "HasEventBus",
+      Properties: {
+        PolicyName: "publish-events",
+        Roles: [{ Ref: lambda("FollowTable").Role["Fn::GetAtt"][0] }],
+        PolicyDocument: {
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Allow",
+              Action: ["events:PutEvents"],
+              Resource: {
+                "Fn::Sub":
+                  "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}",
+              },
+            },
+          ],
+        },
+      },
+    });
+    const policies = Object.values(template.Resources).filter(({ Type }) => Type === "AWS::IAM::Policy");
+    expect(policies).toHaveLength(1);
+    const actions = [...names, ...unrouted].flatMap(statementsOf).flatMap(({ Action }) => Action);
+    expect(actions.filter((action) => action.startsWith("events:"))).toEqual([]);
+  });
+
+  test("no more than two functions read the stream, which is all that a shard of it bears", () => {
+    const mappings = Object.values(template.Resources).filter(
+      ({ Type }) => Type === "AWS::Lambda::EventSourceMapping",
+    );
+    expect(mappings.length).toBeLessThanOrEqual(2);
+    expect(streamSources(template)).toHaveLength(mappings.length);
   });
 
   test("the import may read users, roles and policies of IAM, and of other regions' tables the users", () => {
@@ -425,7 +476,7 @@ describe("the roles", () => {
 
   test("the import runs when a job is due, and not at its own notes of how far it is", () => {
     const sources = streamSources(template);
-    expect(sources.map(({ functionName }) => functionName)).toEqual(["SweepGrants", "RunImport"]);
+    expect(sources.map(({ functionName }) => functionName)).toEqual(["FollowTable", "RunImport"]);
     const isRun = (eventName: string, pk: string, Status: string) => {
       const record = {
         eventName,
@@ -588,6 +639,14 @@ describe("the functions", () => {
       ADMINISTRATORS: "arn:one,arn:two",
       DIRECT_WRITES: "true",
     });
+  });
+
+  test("only that of the function that publishes knows EventBridge", () => {
+    const knowing = [...names, ...unrouted].filter((name) => {
+      const [bundle] = Object.values(unzipSync(readFileSync(join(packageFolder, `${name}.zip`))));
+      return Buffer.from(bundle!).includes("AWSEvents");
+    });
+    expect(knowing).toEqual(["FollowTable"]);
   });
 
   test.for([...names, ...unrouted])("%s starts from a bundle of one small file", (name) => {

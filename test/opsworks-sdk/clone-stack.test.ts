@@ -19,7 +19,7 @@ import {
 import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { BatchWriteCommand, DeleteCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { handler as sweepGrants } from "../../functions/sweep-grants.ts";
+import { handler as followTable } from "../../functions/follow-table.ts";
 import { indexKeys, type Key, keys } from "../../shared/table/keys.ts";
 import {
   ACCOUNT,
@@ -617,10 +617,10 @@ async function sweepAfter(key: Key, StackId: string): Promise<void> {
   const event = {
     Records: [{ eventName: "REMOVE", dynamodb: { Keys, OldImage: { ...Keys, StackId: { S: StackId } } } }],
   };
-  await sweepGrants(event, {
-    invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:SweepGrants`,
+  await followTable(event, {
+    invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:FollowTable`,
     getRemainingTimeInMillis: () => 300_000,
-  } as Parameters<typeof sweepGrants>[1]);
+  } as Parameters<typeof followTable>[1]);
 }
 
 /** How many items there still are of a stack, its events apart. */

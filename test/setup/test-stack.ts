@@ -65,10 +65,12 @@ export async function openTestStack(
     endpoint?: string;
     sourceTables?: string[];
     streams?: boolean;
+    eventBus?: string;
   } = {},
 ) {
-  // No test asks AWS itself; whoever serves IAM says where.
+  // No test asks AWS itself; whoever serves IAM or a bus says where.
   process.env.AWS_ENDPOINT_URL_IAM ??= "http://127.0.0.1:9";
+  process.env.AWS_ENDPOINT_URL_EVENTBRIDGE ??= "http://127.0.0.1:9";
   const template = await readTemplate(inject("packageFolder"));
   const faults: unknown[] = [];
   const stack = await startLocalStack({
