@@ -8,7 +8,11 @@ import { readCursor, writeCursor } from "../shared/table/list.ts";
 
 /** Who held what at a time, as the events tell it. */
 export const handler = serve(DescribePermissionsAt, async (call) => {
-  const { StackId, IamUserArn = "", At = call.now.toISOString(), ...paging } = call.input;
+  const { StackId, IamUserArn = "", ...paging } = call.input;
+  const list = `permissions/${StackId ?? IamUserArn}`;
+  const last = paging.NextToken === undefined ? undefined : readPlace(list, paging.NextToken);
+  const At = call.input.At ?? last?.at ?? call.now.toISOString();
+  if (last && last.at !== At) throw notOfThisList();
   const { table } = call.deployment;
   const found =
     StackId === undefined
@@ -21,9 +25,8 @@ export const handler = serve(DescribePermissionsAt, async (call) => {
     return { ...user, AllowSsh, AllowSudo, ...shown(held) };
   });
   const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
-    const after = token === undefined ? 0 : Number(readCursor(`permissions/${At}`, token));
-    const next =
-      after + limit < all.length ? writeCursor(`permissions/${At}`, String(after + limit)) : undefined;
+    const after = token === undefined ? 0 : readPlace(list, token).after;
+    const next = after + limit < all.length ? writeCursor(list, `${after + limit}@${At}`) : undefined;
     return { page: all.slice(after, after + limit), next };
   });
   const groups = found.groups.map(([GroupName, held]) => ({
@@ -33,6 +36,17 @@ export const handler = serve(DescribePermissionsAt, async (call) => {
   }));
   return { At, Permissions: rows, ...(groups.length === 0 ? {} : { GroupPermissions: groups }), ...rest };
 });
+
+/** How far a list was told, and of what time it is: a list whose time was not given stays one of the time at which it began. */
+function readPlace(list: string, token: string): { readonly after: number; readonly at: string } {
+  const [, after, at] = /^(\d{1,9})@(.+)$/.exec(readCursor(list, token)) ?? [];
+  if (after === undefined || at === undefined || Number.isNaN(Date.parse(at))) throw notOfThisList();
+  return { after: Number(after), at };
+}
+
+function notOfThisList(): Fault {
+  return new Fault("ValidationException", "`NextToken` is not a token of this list");
+}
 
 function shown({ Level, Since, By, Reason }: PermissionThen) {
   return { Level, Since, By, ...(Reason === undefined ? {} : { Reason }) };

@@ -6,7 +6,7 @@ import {
   PROFILE_OPERATIONS,
   StackThen,
 } from "../model/permission-history.ts";
-import { eventsOf, sources, trailPage } from "../table/events.ts";
+import { eventsOf, sources } from "../table/events.ts";
 import { getItems } from "../table/get-items.ts";
 import { keys } from "../table/keys.ts";
 import { readStack } from "../table/stacks.ts";
@@ -83,7 +83,7 @@ async function stillTheSame(table: Table, users: readonly UserThen[], at: string
   return users.filter((user) => !ended.has(user));
 }
 
-/** A stack that is there now was there since it was made; the last event of another is its deletion. */
+/** A stack that is there now was there since it was made; another until it was deleted. */
 async function stacksThereAt(
   table: Table,
   stackIds: readonly string[],
@@ -97,9 +97,9 @@ async function stacksThereAt(
       if (stack.CreatedAt <= at) there.add(stackId);
       return;
     }
-    const { page } = await trailPage(table, { stackId }, { from: ALWAYS, to: "~" }, 1, undefined);
-    const [last] = page;
-    if (last?.Operation === "DeleteStack" && last.Time > at) there.add(stackId);
+    const span = { from: ALWAYS, to: "~" };
+    for await (const deletion of eventsOf(table, sources.ofStack(stackId), span, ["DeleteStack"]))
+      if (deletion.Time > at) there.add(stackId);
   });
   return there;
 }

@@ -73,6 +73,8 @@ type Asked = {
   readonly context: Context;
   readonly now: Date;
   signedIn?: SignedIn | undefined;
+  /** Who has just signed in. */
+  startedBy?: string;
 };
 
 /** The console: pages over the operations whose handlers are given. It decides nothing, and keeps nothing but sessions. */
@@ -92,7 +94,7 @@ export function serveConsole(handlers: Handlers) {
         operation: "Console",
         lambdaRequestId: context.awsRequestId,
         requestId: request.requestId,
-        caller: asked.signedIn?.session.CallerArn,
+        caller: asked.startedBy ?? asked.signedIn?.session.CallerArn,
         sourceIp: request.sourceIp,
         method: request.method,
         path: request.path,
@@ -119,13 +121,13 @@ async function answer(asked: Asked): Promise<WebAnswer> {
       : show(enterToken(request, deployment.place.region), asked.signedIn);
   if (path === SIGN_IN_CONFIRMED && isForm) return confirmedSignIn(asked);
   const { signedIn } = asked;
-  if (!signedIn) return withoutSession(asked);
-  const isTheirs = isForm && hasFormToken(request, signedIn.formToken);
-  if (path === "/console/sign-out" && isTheirs) {
-    await endSession(deployment.table, signedIn.id);
+  // Also from a page of an earlier session, or when it is over: nobody is left signed in who wants to leave.
+  if (path === "/console/sign-out" && isForm) {
+    if (signedIn) await endSession(deployment.table, signedIn.id);
     return show(SIGNED_OUT, undefined, [NO_SESSION_COOKIE]);
   }
-  return visit(asked, signedIn, isTheirs);
+  if (!signedIn) return withoutSession(asked);
+  return visit(asked, signedIn, isForm && hasFormToken(request, signedIn.formToken));
 }
 
 /** Looks at whom a token signs in, and leaves it as it is. */
@@ -148,12 +150,13 @@ async function confirmedSignIn(asked: Asked): Promise<WebAnswer> {
   try {
     const call = callAs(who, handlers, request, context);
     const { id, session } = await signIn(deployment, token, who, call, now);
+    asked.startedBy = who.CallerArn;
     const earlier = sessionIdOf(request);
     if (earlier !== undefined) await endSession(table, earlier);
     const cookie = sessionCookie(id, new Date(session.ExpiresAt * 1000), now);
     return seeOther(returnPlace(request), [cookie, NO_RETURN_COOKIE]);
   } catch (error) {
-    const isUsed = error instanceof Fault && error.name === "ConflictException";
+    const isUsed = error instanceof Fault && error.name === "ConflictException" && !error.transient;
     if (!isUsed) throw error;
     return show(tokenRefused(request, place.region), asked.signedIn);
   }

@@ -9,6 +9,7 @@ import type { Grant } from "../model/grant.ts";
 import { levelOfName } from "../model/group.ts";
 import type { Stack } from "../model/stack.ts";
 import type { User } from "../model/user.ts";
+import { timeLeft } from "../table/budget.ts";
 import { noSuchStack } from "../table/stacks.ts";
 import { listUsers } from "../table/users.ts";
 import { accessDenied, ask } from "./authorize.ts";
@@ -23,6 +24,8 @@ type Row = Preview["Permissions"][number];
 const MOST_USERS = 20_000;
 const AT_ONCE = 500;
 const MOST_ROWS = 100;
+/** What is left of the function's time when no more members are looked at. */
+const RESERVE_MS = 1500;
 
 /**
  * What it would come to if {@link setPermissions} did this: worked out by the same changes, and decided by the same rules from the same
@@ -71,29 +74,27 @@ export async function previewPermissions(
 
   const names = new Set(GroupPermissions.map(({ GroupName }) => GroupName));
   let more = 0;
-  let isIncomplete = false;
+  const answer = (): Preview => ({
+    Permissions: rows,
+    GroupPermissions,
+    ...(more === 0 ? {} : { MoreMembers: more }),
+  });
   for await (const members of membersOf(call, names)) {
-    if (members === "too many") {
-      isIncomplete = true;
-      break;
-    }
+    if (members === "too many") return { ...answer(), Incomplete: true };
     const arns = members.filter((arn) => !granted.has(arn));
     const before = await loadSnapshot(call.deployment.table, { userArns: arns, stackId });
     const found = arns.flatMap((arn) => before.user(arn) ?? []);
     await loadPoliciesOf(call.deployment.table, found);
     for (const user of found) {
+      // What is left is needed to answer.
+      if (timeLeft() < RESERVE_MS) return { ...answer(), Incomplete: true };
       const row = await rowOf(user, { ...before, stack });
       if (!isDifferent(row)) continue;
       if (rows.length < MOST_ROWS) rows.push(row);
       else more += 1;
     }
   }
-  return {
-    Permissions: rows,
-    GroupPermissions,
-    ...(more === 0 ? {} : { MoreMembers: more }),
-    ...(isIncomplete ? { Incomplete: true } : {}),
-  };
+  return answer();
 }
 
 async function compare(

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import * as z from "zod";
+import { inTime } from "./in-time.ts";
 import { isGatewayEvent } from "./via.ts";
 
 /** A browser's request over an open route: nothing in it says who sends it. */
@@ -52,7 +53,9 @@ export function serveWeb(
 ): (event: unknown, context: Context) => Promise<APIGatewayProxyStructuredResultV2> {
   return async (event, context) => {
     if (!isGatewayEvent(event, context)) throw new Error("pages are served over API Gateway alone");
-    const { status, headers, cookies, body } = await answer(readRequest(event), context);
+    const { status, headers, cookies, body } = await inTime(context, () =>
+      answer(readRequest(event), context),
+    );
     return { statusCode: status, headers: { ...headers }, cookies: [...(cookies ?? [])], body };
   };
 }

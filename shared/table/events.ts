@@ -70,6 +70,8 @@ export async function trailPage(
   before: string | undefined,
 ): Promise<{ page: Event[]; next: string | undefined }> {
   const upTo = before ?? `${to}${LAST}`;
+  // Of a span that ends before it begins there is nothing, and DynamoDB takes none.
+  if (upTo < from) return { page: [], next: undefined };
   if (of === "account") return accountPage(table, from, upTo, limit, before);
   const sources = await Promise.all(
     sourcesOf(of).map((source) => eventsBetween(table, source, from, upTo, limit + 1)),

@@ -200,6 +200,20 @@ describe("the events", () => {
     expect(await eventsOf(span)).toContainEqual(second);
     expect(await eventsOf(span)).not.toContainEqual(newest);
     expect(await eventsOf({ StackId, EndTime: "2020-01-01T00:00:00Z" })).toEqual([]);
+    const reversed = { StartTime: "2026-01-02T00:00:00Z", EndTime: "2026-01-01T00:00:00Z" };
+    for (const of of [{ StackId }, { IamUserArn: userArn("bob") }, {}]) {
+      expect(await eventsOf({ ...of, ...reversed })).toEqual([]);
+      expect(await eventsOf({ ...of, StartTime: "2999-01-01T00:00:00Z" })).toEqual([]);
+    }
+    expect(await ask(as, { StartTime: "0001-01-01T00:00:00Z" })).toMatchObject({
+      status: 400,
+      body: { message: "more than 400 days take `MaxResults`, page by page" },
+    });
+    const NextToken = Buffer.from(JSON.stringify(["events/", "no date"])).toString("base64url");
+    expect(await ask(as, { MaxResults: 5, NextToken })).toMatchObject({
+      status: 400,
+      body: { message: "`NextToken` is not a token of this list" },
+    });
     expect(await ask(as, { StackId, StartTime: "yesterday" })).toMatchObject({
       status: 400,
       body: { message: "`StartTime` must be a time, such as `2026-03-01T09:00:00Z`" },

@@ -246,6 +246,17 @@ describe("a permission then", () => {
       userArn("manager"),
     ]);
     expect(second.NextToken).toBeUndefined();
+
+    const { NextToken, At: asked } = (await at({ StackId, MaxResults: 1 })).body;
+    expect((await at({ StackId, MaxResults: 1, NextToken })).body).toMatchObject({
+      At: asked,
+      Permissions: second.Permissions,
+    });
+    for (const other of [{ IamUserArn: userArn("admin") }, { StackId, At }])
+      expect(await at({ ...other, NextToken })).toMatchObject({
+        status: 400,
+        body: { message: "`NextToken` is not a token of this list" },
+      });
   });
 
   test("is seen by whoever has Manage there or a policy; without a stack, by policy", async () => {

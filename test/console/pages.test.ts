@@ -252,6 +252,12 @@ describe("My Settings", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("status").waitFor();
     expect((await stack.read(keys.user(userArn("carol")))).SshPublicKey).toBe(sshKeys.ed25519);
+    await stack.post(stack.asUser("carol"), "/UpdateMyUserProfile", { SshPublicKey: sshKeys["rsa-2048"] });
+    await key.fill(sshKeys["ecdsa-256"]);
+    await page.getByRole("button", { name: "Save" }).click();
+    expect(await page.getByRole("alert").innerText()).toContain("was changed meanwhile");
+    expect(await key.inputValue()).toBe(sshKeys["ecdsa-256"]);
+    expect((await stack.read(keys.user(userArn("carol")))).SshPublicKey).toBe(sshKeys["rsa-2048"]);
     await key.fill("");
     await page.getByRole("button", { name: "Save" }).click();
     await expect

@@ -154,6 +154,15 @@ describe("a session", () => {
     }
   });
 
+  test("is left from a page of an earlier one, too, and when it is over already", async () => {
+    const visitor = await signedIn();
+    const earlier = { "form-token": await visitor.formToken() };
+    await visitor.signIn(stack.asUser("bob"));
+    expect(titleOf(await visitor.send("/console/sign-out", earlier))).toBe("You are signed out");
+    await expectOver(visitor);
+    expect(titleOf(await visitor.send("/console/sign-out", earlier))).toBe("You are signed out");
+  });
+
   test("answers for its own user, whatever a request claims", async () => {
     const visitor = await signedIn();
     const root = `arn:aws:iam::${ACCOUNT}:root`;
@@ -400,7 +409,7 @@ test("the log has a line for every page, with who asked and no secret", async ()
     logged.filter(({ operation }) => operation === "Console").map(({ caller, status }) => [caller, status]),
   ).toEqual([
     [undefined, 200],
-    [undefined, 303],
+    [userArn("bob"), 303],
     [userArn("bob"), 200],
     [undefined, 403],
   ]);

@@ -25,15 +25,23 @@ export const mySettings: Page = {
   async post(visit) {
     const refused = await whyNot(visit);
     if (refused) return refused;
-    const SshPublicKey = (visit.request.form.get("SshPublicKey") ?? "").trim();
+    const { form } = visit.request;
+    const SshPublicKey = (form.get("SshPublicKey") ?? "").trim();
     try {
-      await visit.call(UpdateMyUserProfile, { SshPublicKey });
+      await visit.call(UpdateMyUserProfile, { SshPublicKey, IfVersion: form.get("Version") || undefined });
     } catch (error) {
-      if (!(error instanceof Fault) || error.name !== "ValidationException") throw error;
-      return show(visit, { SshPublicKey, wrong: error.message });
+      if (!(error instanceof Fault) || !(error.name in SAID_HERE)) throw error;
+      return show(visit, { SshPublicKey, wrong: SAID_HERE[error.name] ?? error.message });
     }
     return { location: `${PATH}?saved=key` };
   },
+};
+
+/** What is said beside the key; without words of its own, what the operation says. */
+const SAID_HERE: Readonly<Record<string, string | undefined>> = {
+  ValidationException: undefined,
+  ConflictException:
+    "Your profile was changed meanwhile, so nothing was saved. This is what you filled in: save it again to put it in place of the key that is there now.",
 };
 
 /** The level that counts, and where it comes from when that is not the user's own. */
@@ -89,7 +97,7 @@ async function show(
   };
   const isWanted = search && (({ StackName }: OwnPermission) => StackName.toLowerCase().includes(search));
   const { rows, next } = await findRows(fetch, positionOf(request.query), isWanted || undefined);
-  const { Name = "", IamUserArn = "", SshUsername, SshPublicKey = "" } = profile ?? {};
+  const { Name = "", IamUserArn = "", SshUsername, SshPublicKey = "", Version = "" } = profile ?? {};
   return {
     title: "My Settings",
     section: "my-settings",
@@ -101,7 +109,7 @@ async function show(
 <dt>SSH user name</dt><dd>${SshUsername === undefined ? "none" : html`<code>${SshUsername}</code>`}</dd>
 </dl></div>
 <h2 id="key">Your SSH key</h2>
-${keyForm(visit, attempt?.SshPublicKey ?? SshPublicKey, attempt?.wrong)}
+${keyForm(visit, attempt?.SshPublicKey ?? SshPublicKey, Version, attempt?.wrong)}
 <h2>Your permissions</h2>
 ${searchForm(visit, "Search stacks by name")}
 ${list(visit, {
@@ -124,8 +132,8 @@ ${list(visit, {
   };
 }
 
-function keyForm(visit: Visit, key: string, wrong: string | undefined): Html {
-  return html`<form class="card" method="post" action="${PATH}#key">${hiddenToken(visit)}
+function keyForm(visit: Visit, key: string, version: string, wrong: string | undefined): Html {
+  return html`<form class="card" method="post" action="${PATH}#key">${hiddenToken(visit)}<input type="hidden" name="Version" value="${version}">
 <label for="SshPublicKey">SSH public key</label>
 <textarea id="SshPublicKey" name="SshPublicKey" spellcheck="false" autocomplete="off" maxlength="16384" aria-describedby="key-hint${wrong !== undefined && " key-wrong"}"${wrong !== undefined && html` aria-invalid="true"`}>
 ${key}</textarea>

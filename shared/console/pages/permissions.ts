@@ -7,6 +7,7 @@ import { DescribeStacks } from "../../contract/describe-stacks.ts";
 import { PreviewPermissions } from "../../contract/preview-permissions.ts";
 import { SetPermissions } from "../../contract/set-permissions.ts";
 import { Fault } from "../../model/fault.ts";
+import { PERMISSION_OPERATIONS } from "../../model/permission-history.ts";
 import { readPrincipal } from "../../model/principal.ts";
 import {
   type Changes,
@@ -139,7 +140,7 @@ ${list(visit, {
   next,
   empty: isFiltered
     ? html`Nobody matches. <a href="${path}">Show everybody</a>`
-    : html`<p>There are no users yet.</p><p>Import them from IAM with the operation ImportUsers.</p>`,
+    : html`<p>There are no users yet.</p><p>They are <a href="/console/users/import">imported from IAM</a>.</p>`,
 })}
 <h2>IAM groups</h2>
 ${
@@ -271,7 +272,9 @@ async function whoDid(
   { edit, overtaken }: ReturnType<typeof overtake>,
 ): Promise<Said["overtakenBy"]> {
   const asked = await part(visit.call(DescribeEvents, { StackId: stackIdOf(visit), MaxResults: 100 }));
-  const events = asked.refusal ? [] : asked.answer.Events;
+  const events = (asked.refusal ? [] : asked.answer.Events).filter(({ Operation }) =>
+    PERMISSION_OPERATIONS.includes(Operation),
+  );
   const found = [
     ...edit.users.map(({ id, IamUserArn }) => ({
       id,

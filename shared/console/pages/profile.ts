@@ -108,7 +108,7 @@ async function show(visit: Visit, profile: Profile, attempt?: Attempt): Promise<
     section: "users",
     ...(attempt ? { status: attempt.status } : {}),
     body: html`${usersTabs(USERS)}
-${!attempt && DONE[query.get("done") ?? ""]}
+${!attempt && doneOf(query.get("done") ?? "")}
 ${
   GoneSince !== undefined &&
   html`<p class="note bad">IAM has no such user or role any more, since ${time(new Date(GoneSince))}. Their policies and groups count no more; their own levels and SSH access do, until they are deleted here.</p>`
@@ -133,6 +133,10 @@ const DONE: Readonly<Record<string, Html>> = {
   saved: html`<p class="note good" role="status">The profile was saved. Servers follow within a minute, and take a new key at the next login.</p>`,
   nothing: html`<p class="note" role="status">Nothing was changed, since nothing was filled in differently.</p>`,
 };
+
+function doneOf(what: string): Html | undefined {
+  return Object.hasOwn(DONE, what) ? DONE[what] : undefined;
+}
 
 function readOnly(profile: Profile): Html {
   const { SshPublicKey, AllowSelfManagement } = profile;
