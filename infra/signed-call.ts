@@ -6,6 +6,8 @@ import { signedPost } from "./local/signed-post.ts";
 /** A deployment's API. */
 export type Api = { readonly url: URL; readonly region: string };
 
+/** Of the local stack, unless it is told another. */
+const LOCAL_REGION = "us-east-1";
 const LOOPBACK = /^(?:127\.0\.0\.1|localhost|\[::1\])$/;
 
 /**
@@ -17,7 +19,9 @@ export function readApi(text: string, givenRegion: string | undefined): Api {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
   if (!url || !isSafe) throw new Error(`\`--url\` is an address that begins with https://, not \`${text}\``);
-  const region = givenRegion ?? regionOf(url) ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  const local = LOOPBACK.test(url.hostname) ? LOCAL_REGION : undefined;
+  const region =
+    givenRegion ?? regionOf(url) ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? local;
   if (region === undefined) throw new Error("in which region is it? add `--region <region>`");
   return { url, region };
 }

@@ -1,5 +1,5 @@
 import type { Fault } from "../model/fault.ts";
-import { type Content, html, type Html } from "./html.ts";
+import { type Content, html, type Html, sentence } from "./html.ts";
 
 type Field = {
   readonly name: string;
@@ -85,7 +85,7 @@ export function wrongs(
 
 function labelled({ name, label, hint, wrong, note }: Field, input: Html): Html {
   return html`<div class="field"><label for="${name}">${label}</label>${input}
-${wrong !== undefined && html`<p class="wrong" id="${name}-wrong" role="alert">${wrong}</p>`}
+${wrong !== undefined && html`<p class="wrong" id="${name}-wrong" role="alert">${sentence(wrong)}</p>`}
 <p class="hint" id="${name}-hint">${hint}</p>${note}</div>`;
 }
 

@@ -44,3 +44,9 @@ function show(content: Content): string {
 export function name(text: string): Html {
   return html`<bdi>${text}</bdi>`;
 }
+
+/** What an operation says, which has between backticks what is to be typed or was. */
+export function sentence(text: string): Html {
+  const parts = text.split(/`([^`]*)`/);
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${name(part)}</code>` : part))}`;
+}

@@ -1,5 +1,5 @@
 import { Fault } from "../model/fault.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html, sentence } from "./html.ts";
 
 /** A part of a page that an operation answers: what it says or, of what it refuses, why. */
 export type Part<Answer> =
@@ -17,5 +17,5 @@ export async function part<Answer>(asked: Promise<Answer>): Promise<Part<Answer>
 }
 
 export function showPart<Answer>(of: Part<Answer>, show: (answer: Answer) => Html): Html {
-  return of.refusal ? html`<p class="note">${of.refusal.message}</p>` : show(of.answer);
+  return of.refusal ? html`<p class="note">${sentence(of.refusal.message)}</p>` : show(of.answer);
 }

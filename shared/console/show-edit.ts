@@ -4,7 +4,7 @@ import type { Event } from "../model/event.ts";
 import type { Level } from "../model/level.ts";
 import { type Edit, type GroupEdit, NEW_GROUP, type RowId, type UserEdit, writePermission } from "./edit.ts";
 import { reasonField } from "./fields.ts";
-import { type Content, html, type Html, name } from "./html.ts";
+import { type Content, html, type Html, name, sentence } from "./html.ts";
 import { hiddenToken } from "./layout.ts";
 import { table } from "./list.ts";
 import type { Visit } from "./page.ts";
@@ -103,7 +103,7 @@ function remarks(id: RowId, said: Said | undefined): Content {
   return [
     overtaken !== undefined &&
       html`<p class="meanwhile" id="${id}-meanwhile">${who(said?.overtakenBy.get(id))} set meanwhile: ${held(overtaken)}</p>`,
-    wrong !== undefined && html`<p class="wrong" id="${id}-wrong">${wrong}</p>`,
+    wrong !== undefined && html`<p class="wrong" id="${id}-wrong">${sentence(wrong)}</p>`,
   ];
 }
 
@@ -129,12 +129,12 @@ function summary({ users, groups }: Edit, { wrong, overtaken }: Said): Html {
   const rows = [...wrong].flatMap(([id, text]) => (id === undefined ? [] : [{ id, text }]));
   return html`<div class="note bad" role="alert" tabindex="-1" autofocus>
 <p><strong>Nothing was saved yet</strong>, and nothing that you have set here is lost.</p>
-${other !== undefined && html`<p>${other}</p>`}
+${other !== undefined && html`<p>${sentence(other)}</p>`}
 ${
   overtaken.size > 0 &&
   html`<p>Somebody else has changed this meanwhile. What you have changed stays as you set it, the rest is as it is now:</p>
 <ul>${[...overtaken.keys()].map((id) => html`<li><a href="#${id}">${about(id)}</a></li>`)}</ul>`
 }
-${rows.length > 0 && html`<ul>${rows.map(({ id, text }) => html`<li><a href="#${id}">${about(id)}</a>: ${text}</li>`)}</ul>`}
+${rows.length > 0 && html`<ul>${rows.map(({ id, text }) => html`<li><a href="#${id}">${about(id)}</a>: ${sentence(text)}</li>`)}</ul>`}
 </div>`;
 }

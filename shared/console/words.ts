@@ -71,6 +71,14 @@ export function kind(arn: string): string {
 
 /** A moment in UTC; the script shows it in the reader's zone. */
 export function time(at: Date): Html {
-  const text = `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
-  return html`<time datetime="${at.toISOString()}">${text}</time>`;
+  return html`<time datetime="${at.toISOString()}">${utc(at, "2026-03-01T09:00".length)}</time>`;
+}
+
+/** The same with its second, where one moment is to be told from the next. */
+export function exactTime(at: Date): Html {
+  return html`<time datetime="${at.toISOString()}" data-exact>${utc(at, "2026-03-01T09:00:00".length)}</time>`;
+}
+
+function utc(at: Date, length: number): string {
+  return `${at.toISOString().slice(0, length).replace("T", " ")} UTC`;
 }

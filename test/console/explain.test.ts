@@ -90,7 +90,7 @@ describe("Explain", () => {
   test("tells of a Deny the statement that denies, what counts beside it, and what nobody knows", async () => {
     const page = await as("carol");
     await explain(page, userArn("bob"), "opsworks:DeleteStack", webshop);
-    await page.getByText("Explicitly denied: policy `office`, statement OfficeOnly, denies it.").waitFor();
+    await page.getByText("Explicitly denied: policy office, statement OfficeOnly, denies it.").waitFor();
     const found = await results(page);
     expect(found.get("level-deny")).toBe("does not apply");
     expect(found.get("policy-deny")).toBe("decides");
@@ -122,9 +122,9 @@ describe("Explain", () => {
     expect(await page.getByLabel("User").inputValue()).toBe(userArn("bob"));
     await expectAccessible(page);
     await explain(page, `"><script>alert(1)</script>`, "CreateDeployment", webshop);
-    await page.getByRole("alert").getByText("must be the ARN of").waitFor();
+    await page.getByRole("alert").getByText("User must be the ARN of").waitFor();
     await explain(page, userArn("sam"), "Create Deployment", webshop);
-    await page.getByRole("alert").getByText("must be an action").waitFor();
+    await page.getByRole("alert").getByText("Action must be an action").waitFor();
   });
 });
 
@@ -151,6 +151,7 @@ describe("a user across stacks", () => {
     await page.getByRole("row", { name: "bob" }).waitFor();
     expect(await page.getByRole("link", { name: "bob", exact: true }).count()).toBe(0);
     expect((await page.goto(`${stack.url}${path("bob")}`))?.status()).toBe(403);
+    await page.getByText("No level includes it: ask an administrator of the account for a policy").waitFor();
   });
 
   test("is not there for nobody", async () => {

@@ -15,12 +15,14 @@ function signIn() {
 signIn();
 addEventListener("hashchange", signIn);
 
-// Times in the zone and the language of whoever reads them.
-const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+// Times in the zone and the language of whoever reads them; a zone that is not named would be guessed.
+const minutes = { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+const shown = new Intl.DateTimeFormat(undefined, minutes);
+const exactly = new Intl.DateTimeFormat(undefined, { ...minutes, second: "2-digit" });
 function localize(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     time.title = time.textContent;
-    time.textContent = shown.format(new Date(time.dateTime));
+    time.textContent = ("exact" in time.dataset ? exactly : shown).format(new Date(time.dateTime));
   }
 }
 localize(document);

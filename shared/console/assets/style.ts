@@ -49,7 +49,9 @@ main { flex: 1; padding-top: 1.5rem; padding-bottom: 3rem; }
 main:focus { outline: none; }
 .sub { color: var(--soft); margin: 0 0 1rem; overflow-wrap: anywhere; }
 .foot { color: var(--soft); font-size: .875rem; padding-top: 1rem; padding-bottom: 1rem; border-top: 1px solid var(--line); }
-time { display: inline-block; min-width: 12.5em; }
+/* The script may write a little more than the server did; a column stays as wide. */
+:is(th, td) > time { display: inline-block; min-width: 15em; white-space: nowrap; }
+td > time:not(:only-child) { min-width: 0; white-space: normal; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem; max-width: 46rem; }
 .card > :first-child { margin-top: 0; }
 .card > :last-child, .card > form > :last-child { margin-bottom: 0; }
@@ -141,7 +143,6 @@ progress { width: 100%; height: .75rem; accent-color: var(--button); }
 .box:has(:disabled) { opacity: .55; cursor: default; }
 tr.changed { background: light-dark(#eaf2fe, #1f2c40); }
 tr.changed > th { box-shadow: inset 4px 0 var(--link); }
-.meanwhile time { min-width: 0; }
 .save { position: sticky; bottom: 0; display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; margin-top: 1rem; padding: .75rem 0; background: var(--page); border-top: 1px solid var(--line); }
 [data-changed] { color: var(--soft); font-weight: 600; }
 .turn { display: inline-flex; flex-wrap: wrap; align-items: baseline; gap: .1rem .4rem; }
@@ -170,12 +171,18 @@ summary.gain, summary.loss { display: list-item; }
   .level, thead th { white-space: normal; }
   tbody th { min-width: 8rem; }
   .find > div { flex: 1 1 100%; }
-  [data-edit] thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  [data-edit] :is(table, tbody, caption) { display: block; }
-  [data-edit] tbody tr { display: grid; grid-template-columns: max-content max-content 1fr; align-items: center; border-bottom: 1px solid var(--line); padding: .35rem 0; }
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  :is(table, tbody, tbody tr, tbody th, td, caption) { display: block; }
+  tbody tr { border-bottom: 1px solid var(--line); padding: .35rem 0; }
+  tbody tr:last-child { border-bottom: 0; }
+  tbody tr > * { border: 0; padding: .2rem .6rem; max-width: none; }
+  td[data-label] { position: relative; min-height: 1.9rem; padding-left: 9rem; overflow-wrap: anywhere; }
+  td[data-label]::before { content: attr(data-label); position: absolute; left: .6rem; width: 8rem; color: var(--soft); font-size: .8125rem; line-height: 1.8; }
+  [data-edit] tbody tr { display: grid; grid-template-columns: max-content max-content 1fr; align-items: center; }
+  [data-edit] td[data-label] { padding-left: .6rem; }
+  [data-edit] td[data-label]::before { content: none; }
   [data-edit] :is(tbody th, td:nth-child(2)) { grid-column: 1 / -1; }
   [data-edit] td > select { width: 100%; }
-  [data-edit] tbody tr > * { border: 0; padding: .2rem .6rem; max-width: none; }
   [data-edit] tr.changed { box-shadow: inset 4px 0 var(--link); }
   [data-edit] tr.changed > th { box-shadow: none; }
   .narrow { display: inline; margin-left: .35rem; font-weight: 500; }

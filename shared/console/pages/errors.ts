@@ -1,6 +1,6 @@
 import type { WebRequest } from "../../lambda/web-request.ts";
 import type { Fault, FaultCode } from "../../model/fault.ts";
-import { html, type Html } from "../html.ts";
+import { html, type Html, sentence } from "../html.ts";
 import { hiddenToken } from "../layout.ts";
 import type { View, Visit } from "../page.ts";
 
@@ -31,10 +31,17 @@ export function ofFault({ name, statusCode, message }: Fault, { requestId }: Web
   return {
     status: statusCode,
     title: TITLES[name],
-    body: html`<p class="note bad">${message}</p>
-<p>${ADVICE[name]}${statusCode >= 500 && html` <code>${requestId}</code>`}</p>
+    body: html`<p class="note bad">${sentence(message)}</p>
+<p>${adviceOn(name, message)}${statusCode >= 500 && html` <code>${requestId}</code>`}</p>
 ${BACK}`,
   };
+}
+
+/** Where no level would do, whoever gives levels cannot help. */
+function adviceOn(name: FaultCode, message: string): string {
+  if (name === "AccessDeniedException" && message.includes("only a policy can"))
+    return "Nothing was changed. No level includes it: ask an administrator of the account for a policy, attached in IAM.";
+  return ADVICE[name];
 }
 
 const BACK = html`<p class="actions"><a class="button" href="/console">All stacks</a></p>`;

@@ -1,12 +1,16 @@
 import { catalogue } from "../../access/catalogue.ts";
 import { CheckAuthorization, type Evaluation } from "../../contract/check-authorization.ts";
 import { DescribeMyUserProfile } from "../../contract/describe-my-user-profile.ts";
+import { DescribeStacks } from "../../contract/describe-stacks.ts";
+import { DescribeUserProfiles } from "../../contract/describe-user-profiles.ts";
 import { Fault } from "../../model/fault.ts";
 import { Level } from "../../model/level.ts";
 import { readPrincipal } from "../../model/principal.ts";
-import { type Content, html, type Html, name } from "../html.ts";
+import { wrongs } from "../fields.ts";
+import { type Content, html, type Html, name, sentence } from "../html.ts";
 import { table } from "../list.ts";
 import type { Page, Visit } from "../page.ts";
+import { part } from "../part.ts";
 import { applied, RULES } from "../rules.ts";
 import { level, source, time } from "../words.ts";
 
@@ -25,17 +29,19 @@ export const explain: Page = {
     const { request, session } = visit;
     const of = (member: string) => request.query.get(member)?.trim() ?? "";
     const asked = { user: of("user") || session.CallerArn, action: of("action"), stack: of("stack") };
-    const [answer, stacks] = await Promise.all([
+    const [answer, stacks, users] = await Promise.all([
       asked.action === "" ? undefined : ask(visit, asked),
-      ownStacks(visit),
+      stacksToChoose(visit),
+      usersToChoose(visit),
     ]);
+    const wrong = answer instanceof Fault ? wrongFields(answer) : {};
     return {
       title: "Explain",
       section: "explain",
       ...(answer instanceof Fault ? { status: answer.statusCode } : {}),
       body: html`<p class="sub">Whether somebody may do something, by their level and their IAM policies together, and why.</p>
-${questionForm(asked, stacks)}
-${answer instanceof Fault && html`<p class="note bad" role="alert">${answer.message}</p>`}
+${wrong.other !== undefined && html`<p class="note bad" role="alert">${sentence(wrong.other)}</p>`}
+${questionForm(asked, wrong, stacks, users)}
 ${answer && !(answer instanceof Fault) && showAnswer(answer)}`,
     };
   },
@@ -56,37 +62,75 @@ async function ask({ call, session }: Visit, { user, action, stack }: Asked): Pr
   }
 }
 
-type OwnStack = { readonly StackId: string; readonly StackName: string };
+/** The fields by what the question calls them, which is not what the form does. */
+const FIELDS = { "subject.id": "User", "action.name": "Action", "resource.id": "Stack id" };
 
-/** To choose from; whoever may not list theirs types the id. */
-async function ownStacks({ call }: Visit): Promise<readonly OwnStack[]> {
-  try {
-    return (await call(DescribeMyUserProfile, { MaxResults: 100 })).Permissions;
-  } catch (error) {
-    if (error instanceof Fault && error.statusCode < 500) return [];
-    throw error;
-  }
+type Wrong = Readonly<Record<string, string | undefined>>;
+
+/** What is wrong, by the label of the field; under `other`, what is about none. */
+function wrongFields(fault: Fault): Wrong {
+  if (fault.name !== "ValidationException") return { other: fault.message };
+  const said = wrongs(fault, Object.keys(FIELDS));
+  return Object.fromEntries(
+    Object.entries({ ...FIELDS, other: "other" }).map(([member, label]) => [
+      label,
+      said[member]?.replaceAll(`\`${member}\``, label),
+    ]),
+  );
 }
 
-function questionForm({ user, action, stack }: Asked, stacks: readonly OwnStack[]): Html {
-  const input = (id: string, value: string, rest: Content) =>
-    html`<input type="text" id="${id}" name="${id}" value="${value}" autocomplete="off" spellcheck="false"${rest}>`;
+const MOST_TO_CHOOSE = 100;
+
+type Choice = { readonly value: string; readonly label: string };
+
+/** Whoever may not list them types the id. */
+async function stacksToChoose({ call }: Visit): Promise<readonly Choice[]> {
+  const own = await part(call(DescribeMyUserProfile, { MaxResults: MOST_TO_CHOOSE }));
+  if (!own.refusal)
+    return own.answer.Permissions.map(({ StackId, StackName }) => ({ value: StackId, label: StackName }));
+  // Somebody without a profile, such as an administrator.
+  const all = await part(call(DescribeStacks, { MaxResults: MOST_TO_CHOOSE }));
+  return all.refusal ? [] : all.answer.Stacks.map(({ StackId, Name }) => ({ value: StackId, label: Name }));
+}
+
+async function usersToChoose({ call }: Visit): Promise<readonly Choice[]> {
+  const asked = await part(call(DescribeUserProfiles, { MaxResults: MOST_TO_CHOOSE }));
+  if (asked.refusal) return [];
+  return asked.answer.UserProfiles.map(({ IamUserArn, Name }) => ({ value: IamUserArn, label: Name }));
+}
+
+function choices(id: string, all: readonly Choice[]): Html {
+  return html`<datalist id="${id}">${all.map(({ value, label }) => html`<option value="${value}">${label}</option>`)}</datalist>`;
+}
+
+function questionForm(
+  { user, action, stack }: Asked,
+  wrong: Wrong,
+  stacks: readonly Choice[],
+  users: readonly Choice[],
+): Html {
+  const field = (label: string, id: string, value: string, rest: Content) => {
+    const said = wrong[label];
+    return html`<label for="${id}">${label}</label><input type="text" id="${id}" name="${id}" value="${value}" autocomplete="off" spellcheck="false" list="${id}s" aria-describedby="${id}-hint${said !== undefined && ` ${id}-wrong`}"${said !== undefined && html` aria-invalid="true"`}${rest}>
+${said !== undefined && html`<p class="wrong" id="${id}-wrong" role="alert">${sentence(said)}</p>`}`;
+  };
   return html`<form class="card ask" action="${PATH}">
-<div class="field"><label for="user">User</label>${input("user", user, html` maxlength="640" required aria-describedby="user-hint"`)}
+<div class="field">${field("User", "user", user, html` maxlength="640" required`)}
 <p class="hint" id="user-hint">The ARN of a user, a role or a session. About others, it takes <code>stackwarden:CheckAuthorization</code> on the stack, which Manage includes.</p></div>
-<div class="field"><label for="action">Action</label>${input("action", action, html` maxlength="256" required list="actions" aria-describedby="action-hint"`)}
+<div class="field">${field("Action", "action", action, html` maxlength="256" required`)}
 <p class="hint" id="action-hint">Such as <code>opsworks:CreateDeployment</code>.</p></div>
-<div class="field"><label for="stack">Stack id</label>${input("stack", stack, html` maxlength="36" list="stacks" aria-describedby="stack-hint"`)}
+<div class="field">${field("Stack id", "stack", stack, html` maxlength="36"`)}
 <p class="hint" id="stack-hint">Empty for actions that have no stack, such as CreateStack.</p></div>
 <datalist id="actions">${catalogue().map((one) => html`<option value="${one}"></option>`)}</datalist>
-<datalist id="stacks">${stacks.map(({ StackId, StackName }) => html`<option value="${StackId}">${StackName}</option>`)}</datalist>
+${choices("stacks", stacks)}
+${choices("users", users)}
 <p class="actions"><button class="first">Explain</button></p></form>`;
 }
 
 function showAnswer({ decision, context }: Evaluation): Html {
   const { rule = "", wouldGrant } = context;
   const results = applied(rule, wouldGrant === "AllowSsh");
-  return html`<div class="note ${decision ? "good" : "bad"}" role="status"><p><strong>${decision ? "Allowed" : context.decision === "explicitDeny" ? "Explicitly denied" : "Denied"}</strong>: ${context.reason}.</p></div>
+  return html`<div class="note ${decision ? "good" : "bad"}" role="status"><p><strong>${decision ? "Allowed" : context.decision === "explicitDeny" ? "Explicitly denied" : "Denied"}</strong>: ${sentence(context.reason ?? "")}.</p></div>
 <dl class="card">${details(context)}</dl>
 <h2>Rule by rule</h2>
 ${table(
@@ -135,5 +179,7 @@ function details(context: Evaluation["context"]): Content {
 function remedy(wouldGrant: string): Content {
   const least = Level.safeParse(wouldGrant);
   if (least.success) return html`the level ${level(least.data)}, or a policy`;
-  return wouldGrant === "AllowSsh" ? "SSH/RDP access to the stack" : "only a policy";
+  return wouldGrant === "AllowSsh"
+    ? "SSH/RDP access to the stack"
+    : "only a policy: ask an administrator of the account for it";
 }

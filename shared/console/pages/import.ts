@@ -3,7 +3,7 @@ import { DescribeImport } from "../../contract/describe-import.ts";
 import { ImportUsers } from "../../contract/import-users.ts";
 import { Fault } from "../../model/fault.ts";
 import { choice, reasonField, reasonOf, textArea, textField, wrongs } from "../fields.ts";
-import { type Content, html, type Html, name } from "../html.ts";
+import { type Content, html, type Html, name, sentence } from "../html.ts";
 import { hiddenToken } from "../layout.ts";
 import { stackPath } from "../names-of-stacks.ts";
 import type { Page, View, Visit } from "../page.ts";
@@ -57,7 +57,7 @@ async function show(visit: Visit, fault?: Fault): Promise<View> {
     section: "users",
     ...(fault ? { status: fault.statusCode } : {}),
     body: html`${usersTabs(IMPORT)}
-${fault?.name === "ConflictException" && html`<p class="note bad" role="alert">${fault.message}</p>`}
+${fault?.name === "ConflictException" && html`<p class="note bad" role="alert">${sentence(fault.message)}</p>`}
 ${showLast(last)}
 ${mayImport && !isUnderWay && importForm(visit, fault)}
 ${!mayImport && html`<p>Starting one takes a policy that allows <code>stackwarden:ImportUsers</code>.</p>`}`,
@@ -126,7 +126,7 @@ function lines(report: Report): Content {
     html`<dt>Roles of stacks that lack something</dt><dd>${RoleGaps.length}${folded(
       RoleGaps.map(
         ({ StackId, Arn, message }) =>
-          html`<a href="${stackPath(StackId)}#roles">${StackId}</a> <span class="key">${name(Arn)}</span>: ${message}`,
+          html`<a href="${stackPath(StackId)}#roles">${StackId}</a> <span class="key">${name(Arn)}</span>: ${sentence(message)}`,
       ),
       RoleGaps.length,
     )}</dd>`,
@@ -151,7 +151,7 @@ function importForm({ request: { form }, formToken }: Visit, fault: Fault | unde
   const wrong = fault?.name === "ValidationException" ? wrongs(fault, MEMBERS) : {};
   return html`<h2>Import</h2>
 <p class="sub">Reads who there is in IAM, with their policies and groups. Whoever is new here gets IAM Policies Only on every stack. Nobody is deleted.</p>
-${wrong.other !== undefined && html`<p class="note bad" role="alert">${wrong.other}</p>`}
+${wrong.other !== undefined && html`<p class="note bad" role="alert">${sentence(wrong.other)}</p>`}
 <form class="card" method="post" action="${IMPORT}">${hiddenToken({ formToken })}
 ${choice("From", "From where", form.get("From") ?? "iam", [
   { value: "iam", label: "IAM" },

@@ -2,7 +2,7 @@ import { CreateUserProfile } from "../../contract/create-user-profile.ts";
 import { Fault } from "../../model/fault.ts";
 import { readPrincipal } from "../../model/principal.ts";
 import { checkbox, choice, reasonField, reasonOf, textArea, textField, wrongs } from "../fields.ts";
-import { html, name } from "../html.ts";
+import { html, name, sentence } from "../html.ts";
 import { hiddenToken } from "../layout.ts";
 import type { Page, View, Visit } from "../page.ts";
 import { IMPORT, NEW_USER, profilePath, USERS, usersTabs } from "./users.ts";
@@ -66,7 +66,7 @@ ${
   html`<p class="note good" role="status"><a href="${profilePath(created.arn)}">${name(created.name)}</a> was added, with IAM Policies Only on every stack. A stack’s Permissions page gives them a level there.</p>`
 }
 <p class="sub">For people whom IAM does not list: of IAM Identity Center, or federated. They come by themselves, too, when they first sign in or open My Settings. <a href="${IMPORT}">Import</a> IAM users and roles instead: of somebody who was never imported no policy is known, so a Deny there would not count.</p>
-${wrong.other !== undefined && html`<p class="note bad" role="alert">${wrong.other}</p>`}
+${wrong.other !== undefined && html`<p class="note bad" role="alert">${sentence(wrong.other)}</p>`}
 <form class="card" method="post" action="${NEW_USER}">${hiddenToken(visit)}
 ${choice("Kind", "Who they are", form.get("Kind") ?? "person", [
   { value: "person", label: "A person of IAM Identity Center" },

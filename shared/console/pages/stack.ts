@@ -4,7 +4,7 @@ import { DescribeInstances } from "../../contract/describe-instances.ts";
 import { DescribeLayers } from "../../contract/describe-layers.ts";
 import { DescribeStacks } from "../../contract/describe-stacks.ts";
 import { findRows, positionOf } from "../find-rows.ts";
-import { type Content, html, type Html, name } from "../html.ts";
+import { type Content, html, type Html, name, sentence } from "../html.ts";
 import { list, searchedFor, searchForm, table } from "../list.ts";
 import { stackPath } from "../names-of-stacks.ts";
 import type { Page, Visit } from "../page.ts";
@@ -81,7 +81,7 @@ function showRoles({ RoleGaps, NotKnown = [] }: Checked): Html {
 function showGap({ severity, Arn, message, policy, path, mend }: Gap, index: number): Html {
   const isError = severity === "error";
   return html`<article class="card gap ${severity}"><h3><span class="severity">${isError ? "Error" : "Warning"}</span> <span class="key">${name(Arn)}</span></h3>
-<p>${message}</p>
+<p>${sentence(message)}</p>
 ${
   policy !== undefined &&
   html`<p class="hint">In ${name(policy)}${path !== undefined && html`, at <code>${name(path)}</code>`}</p>`

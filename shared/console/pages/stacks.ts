@@ -2,7 +2,7 @@ import { DescribeMyUserProfile } from "../../contract/describe-my-user-profile.t
 import { DescribeStacks } from "../../contract/describe-stacks.ts";
 import { Fault } from "../../model/fault.ts";
 import { findRows, positionOf } from "../find-rows.ts";
-import { html, name } from "../html.ts";
+import { html, name, sentence } from "../html.ts";
 import { list, searchedFor, searchForm } from "../list.ts";
 import { stackPath } from "../names-of-stacks.ts";
 import type { Page, View, Visit } from "../page.ts";
@@ -72,7 +72,7 @@ function mayNotList({ statusCode, message }: Fault): View {
     status: statusCode,
     title: "Stacks",
     section: "stacks",
-    body: html`<p class="note bad">${message}</p>
+    body: html`<p class="note bad">${sentence(message)}</p>
 <p>Listing the stacks takes self-management or a policy. A stack on which you have a level opens by its id:</p>
 <form class="find" action="${OPEN}"><div><label for="StackId">Stack id</label><input type="text" id="StackId" name="StackId" required maxlength="36" autocomplete="off" spellcheck="false"></div><button class="first">Open</button></form>`,
   };
