@@ -161,6 +161,8 @@ describe("a user's history", () => {
 });
 
 test("is no wider than a phone", async () => {
+  await set({ IamUserArn: userArn("bob"), Level: "show", Reason: "until the end of the month" });
+  await set({ IamUserArn: userArn("bob"), Level: "deploy" });
   context = await browser.newContext({ viewport: { width: 360, height: 700 } });
   const page = await as("alice");
   await page.goto(`${stack.url}/console/stacks/${webshop}/history`);

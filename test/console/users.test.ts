@@ -269,8 +269,8 @@ describe("a user's profile", () => {
     const key = page.getByLabel("SSH public key");
     await expect.poll(() => key.getAttribute("aria-invalid"), PATIENTLY).toBe("true");
     expect(await page.getByRole("alert").allInnerTexts()).toEqual([
-      expect.stringMatching(/^`SshUsername` must have letters or digits.*no system account$/),
-      expect.stringMatching(/^`SshPublicKey` must be an ed25519/),
+      expect.stringMatching(/^SshUsername must have letters or digits.*no system account$/),
+      expect.stringMatching(/^SshPublicKey must be an ed25519/),
     ]);
     expect(await page.getByLabel("SSH user name").inputValue()).toBe("root");
     expect(await key.inputValue()).toBe(HOSTILE);
