@@ -236,15 +236,15 @@ describe("an import from IAM", () => {
     await page.getByLabel("These").check();
     await page.getByLabel("ARNs of users and roles").fill("bob <script>");
     await start(page);
-    await page.getByRole("alert").filter({ hasText: "`IamUserArns.0` must be the ARN" }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "IamUserArns.0 must be the ARN" }).waitFor();
     expect(await page.getByLabel("ARNs of users and roles").inputValue()).toBe("bob <script>");
     await expectAccessible(page);
     await page.getByLabel("Everybody there").check();
     await page.getByLabel("Another region of this account").check();
     for (const [region, why] of [
-      ["the moon", "`SourceRegion` must be an AWS region"],
-      ["ap-south-1", "`SourceRegion` ap-south-1 has no table in the deployment's parameter SourceTables"],
-      [REGION, "`SourceRegion` must be another region than this deployment's"],
+      ["the moon", "SourceRegion must be an AWS region"],
+      ["ap-south-1", "SourceRegion ap-south-1 has no table in the deployment's parameter SourceTables"],
+      [REGION, "SourceRegion must be another region than this deployment's"],
     ] as const) {
       await page.getByLabel("Region", { exact: true }).fill(region);
       await start(page);

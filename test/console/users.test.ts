@@ -269,8 +269,8 @@ describe("a user's profile", () => {
     const key = page.getByLabel("SSH public key");
     await expect.poll(() => key.getAttribute("aria-invalid"), PATIENTLY).toBe("true");
     expect(await page.getByRole("alert").allInnerTexts()).toEqual([
-      expect.stringMatching(/^`SshUsername` must have letters or digits.*no system account$/),
-      expect.stringMatching(/^`SshPublicKey` must be an ed25519/),
+      expect.stringMatching(/^SshUsername must have letters or digits.*no system account$/),
+      expect.stringMatching(/^SshPublicKey must be an ed25519/),
     ]);
     expect(await page.getByLabel("SSH user name").inputValue()).toBe("root");
     expect(await key.inputValue()).toBe(HOSTILE);
@@ -279,7 +279,7 @@ describe("a user's profile", () => {
     await key.fill("");
     await page.getByLabel("SSH user name").fill("bob");
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("`SshUsername` bob is taken").waitFor();
+    await page.getByText("SshUsername bob is taken").waitFor();
     expect((await readProfile(userArn("ed.2"))).SshUsername).toBe("ed2");
   });
 
@@ -393,7 +393,7 @@ describe("a new user", () => {
     await page.goto(`${stack.url}/console/users/new`);
     for (const [who, said] of [
       [userArn("bob"), `User with ARN ${userArn("bob")} already exists`],
-      [HOSTILE, "`IamUserArn` must be the ARN of an IAM user"],
+      [HOSTILE, "IamUserArn must be the ARN of an IAM user"],
     ] as const) {
       await page.getByLabel("Name or ARN").fill(who);
       await page.getByLabel("SSH user name (optional)").fill("somebody");
