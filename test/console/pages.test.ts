@@ -225,6 +225,12 @@ describe("My Settings", () => {
     ]);
   });
 
+  test("are nothing that the account root has", async () => {
+    const page = await signIn(context, stack, stack.asRoot());
+    expect((await page.goto(`${stack.url}/console/my-settings`))?.status()).toBe(404);
+    await page.getByText("The account root has no profile").waitFor();
+  });
+
   test("open with self-management, and close without", async () => {
     const page = await as("dave");
     const change = (AllowSelfManagement: boolean) =>

@@ -50,6 +50,13 @@ export function levelThatCounts({ Level, EffectiveLevel, LevelFrom }: OwnPermiss
   return html`${level(EffectiveLevel)}<span class="from">from ${source(LevelFrom)}</span>`;
 }
 
+const NO_PROFILE: View = {
+  status: 404,
+  title: "My Settings",
+  section: "my-settings",
+  body: html`<p>The account root has no profile: it is beyond levels and policies, and no server lets it in.</p>`,
+};
+
 const ACTIONS = ["opsworks:DescribeMyUserProfile", "opsworks:UpdateMyUserProfile"];
 
 /**
@@ -59,6 +66,7 @@ const ACTIONS = ["opsworks:DescribeMyUserProfile", "opsworks:UpdateMyUserProfile
  * Source: OpsWorks User Guide, "Viewing your Permissions".
  */
 async function whyNot({ call, session: { CallerArn } }: Visit): Promise<View | undefined> {
+  if (readPrincipal(CallerArn)?.kind === "root") return NO_PROFILE;
   const answer = await call(BatchCheckAuthorization, {
     subject: { type: "user", id: CallerArn },
     resource: { type: "account", id: readPrincipal(CallerArn)?.accountId },
