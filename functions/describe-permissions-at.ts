@@ -10,9 +10,7 @@ import { readCursor, writeCursor } from "../shared/table/list.ts";
 export const handler = serve(DescribePermissionsAt, async (call) => {
   const { StackId, IamUserArn = "", ...paging } = call.input;
   const list = `permissions/${StackId ?? IamUserArn}`;
-  const last = paging.NextToken === undefined ? undefined : readPlace(list, paging.NextToken);
-  const At = call.input.At ?? last?.at ?? call.now.toISOString();
-  if (last && last.at !== At) throw notOfThisList();
+  const { At = timeOf(list, paging.NextToken) ?? call.now.toISOString() } = call.input;
   const { table } = call.deployment;
   const found =
     StackId === undefined
@@ -25,7 +23,7 @@ export const handler = serve(DescribePermissionsAt, async (call) => {
     return { ...user, AllowSsh, AllowSudo, ...shown(held) };
   });
   const { rows, ...rest } = await collectPages(paging, async (limit, token) => {
-    const after = token === undefined ? 0 : readPlace(list, token).after;
+    const after = token === undefined ? 0 : readPlace(list, token, At);
     const next = after + limit < all.length ? writeCursor(list, `${after + limit}@${At}`) : undefined;
     return { page: all.slice(after, after + limit), next };
   });
@@ -37,15 +35,17 @@ export const handler = serve(DescribePermissionsAt, async (call) => {
   return { At, Permissions: rows, ...(groups.length === 0 ? {} : { GroupPermissions: groups }), ...rest };
 });
 
-/** How far a list was told, and of what time it is: a list whose time was not given stays one of the time at which it began. */
-function readPlace(list: string, token: string): { readonly after: number; readonly at: string } {
-  const [, after, at] = /^(\d{1,9})@(.+)$/.exec(readCursor(list, token)) ?? [];
-  if (after === undefined || at === undefined || Number.isNaN(Date.parse(at))) throw notOfThisList();
-  return { after: Number(after), at };
+/** A list whose time was not given stays one of the time at which it began. */
+function timeOf(list: string, token: string | undefined): string | undefined {
+  const at = token && readCursor(list, token).split("@", 2)[1];
+  return at && !Number.isNaN(Date.parse(at)) ? at : undefined;
 }
 
-function notOfThisList(): Fault {
-  return new Fault("ValidationException", "`NextToken` is not a token of this list");
+/** How far a list of that time was told. */
+function readPlace(list: string, token: string, at: string): number {
+  const [after, ofTime] = readCursor(list, token).split("@", 2);
+  if (ofTime === at && /^\d{1,9}$/.test(after ?? "")) return Number(after);
+  throw new Fault("ValidationException", "`NextToken` is not a token of this list");
 }
 
 function shown({ Level, Since, By, Reason }: PermissionThen) {
