@@ -40,6 +40,7 @@ const TURN = 100;
 const CONTEXT = {
   awsRequestId: randomUUID(),
   invokedFunctionArn: `arn:aws:lambda:${PLACE.region}:${PLACE.accountId}:function:check:gateway`,
+  getRemainingTimeInMillis: () => 5000,
 } as Context;
 
 const Spreads = z.object({ median: z.number(), min: z.number(), max: z.number() });
@@ -83,6 +84,7 @@ async function main(): Promise<void> {
     return;
   }
   const database = await startDynamoDb();
+  process.once("exit", () => void database.stop());
   const rows: Row[] = [];
   for (const count of grants) {
     const callers = count === grants.at(-1) ? CONCURRENCY : CONCURRENCY.slice(0, 1);
