@@ -2,11 +2,10 @@ import type * as z from "zod";
 import type { PreviewPermissions } from "../contract/preview-permissions.ts";
 import { type Content, html, type Html, name } from "./html.ts";
 import { table } from "./list.ts";
-import { level, person, source } from "./words.ts";
+import { level, levelThatCounts, person } from "./words.ts";
 
 type Preview = z.output<typeof PreviewPermissions.output>;
 type Row = Preview["Permissions"][number];
-type Holding = Row["Before"];
 
 /** What a change comes to, for people to read before they save it. */
 export function showPreview({ Permissions, GroupPermissions = [], ...rest }: Preview): Html {
@@ -46,16 +45,12 @@ ${Incomplete && html`<p class="note">There are so many users that not all member
 
 /** The level that counts, and the one that was set where that is another's. */
 function levels({ Before, After }: Row): Content {
-  const [before, after] = [counts(Before), counts(After)];
+  const [before, after] = [levelThatCounts(Before), levelThatCounts(After)];
   const own = Before.Level !== After.Level && (Before.LevelFrom ?? After.LevelFrom) !== undefined;
   return [
     change(before, after),
     own && html`<span class="from">their own: ${change(level(Before.Level), level(After.Level))}</span>`,
   ];
-}
-
-function counts({ Level, EffectiveLevel = Level, LevelFrom }: Holding): Html {
-  return html`${level(EffectiveLevel)}${LevelFrom !== undefined && html`<span class="from">from ${source(LevelFrom)}</span>`}`;
 }
 
 function access({ Before, After }: Row): Content {

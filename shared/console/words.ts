@@ -16,6 +16,19 @@ export function level(of: Level): Html {
   return html`<span class="level ${of}">${LEVEL_NAMES[of]}</span>`;
 }
 
+/** The level that counts, and where it comes from when that is not their own. */
+export function levelThatCounts({
+  Level,
+  EffectiveLevel = Level,
+  LevelFrom,
+}: {
+  readonly Level: Level;
+  readonly EffectiveLevel?: Level | undefined;
+  readonly LevelFrom?: string | undefined;
+}): Html {
+  return html`${level(EffectiveLevel)}${LevelFrom !== undefined && html`<span class="from">from ${source(LevelFrom)}</span>`}`;
+}
+
 /** What somebody holds on a stack, on one line. */
 export function permission({ Level, AllowSsh, AllowSudo }: Permission): Html {
   return html`${level(Level)}${AllowSsh && ", SSH/RDP"}${AllowSudo && ", sudo/admin"}`;

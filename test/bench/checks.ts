@@ -84,15 +84,17 @@ async function main(): Promise<void> {
     return;
   }
   const database = await startDynamoDb();
-  process.once("exit", () => void database.stop());
   const rows: Row[] = [];
-  for (const count of grants) {
-    const callers = count === grants.at(-1) ? CONCURRENCY : CONCURRENCY.slice(0, 1);
-    rows.push(
-      ...(await measureApart({ endpoint: database.endpoint, grants: count, callers, rounds, calls })),
-    );
+  try {
+    for (const count of grants) {
+      const callers = count === grants.at(-1) ? CONCURRENCY : CONCURRENCY.slice(0, 1);
+      rows.push(
+        ...(await measureApart({ endpoint: database.endpoint, grants: count, callers, rounds, calls })),
+      );
+    }
+  } finally {
+    await database.stop();
   }
-  await database.stop();
   const text = toMarkdown(rows, rounds, calls);
   process.stdout.write(text);
   if (write)

@@ -45,10 +45,18 @@ async function main(): Promise<void> {
   }
   process.env.LOG_LEVEL = "silent";
   const [users, rounds] = [Number(values.users), Number(values.rounds)];
-  const [database, template] = await Promise.all([startDynamoDb(), compileTemplate()]);
+  const database = await startDynamoDb();
+  try {
+    process.stdout.write(await measure(database.endpoint, users, rounds));
+  } finally {
+    await database.stop();
+  }
+}
+
+async function measure(endpoint: string, users: number, rounds: number): Promise<string> {
   const stack = await startLocalStack({
-    template,
-    endpoint: database.endpoint,
+    template: await compileTemplate(),
+    endpoint,
     tableName: `bench-${randomUUID()}`,
     port: 0,
     accountId: PLACE.accountId,
@@ -93,9 +101,8 @@ async function main(): Promise<void> {
       `${Math.round(text.length / 1000)} KB`,
     ],
   ];
-  process.stdout.write(`${markdownTable(rows).join("\n")}\n`);
   await stack.close();
-  await database.stop();
+  return `${markdownTable(rows).join("\n")}\n`;
 }
 
 const Answer = z.object({ Token: z.string() });

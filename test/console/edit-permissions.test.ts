@@ -1,6 +1,14 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { expectAccessible, openBrowser, signIn } from "../setup/browser.ts";
+import {
+  cellsOf,
+  expectAccessible,
+  type Heard,
+  listen,
+  NOTHING_HEARD,
+  openBrowser,
+  signIn,
+} from "../setup/browser.ts";
 import { Visitor } from "../setup/console-visitor.ts";
 import { iamUser, openTestStack, policy, type TestStack, userArn, type Wire } from "../setup/test-stack.ts";
 
@@ -13,7 +21,7 @@ let browser: Browser;
 let context: BrowserContext;
 let webshop: string;
 /** What scripts of strangers would have shown, and what the browser complained of. */
-let troubles: string[];
+let heard: Heard;
 
 beforeAll(async () => {
   [stack, browser] = await Promise.all([
@@ -54,26 +62,19 @@ beforeEach(async () => {
   await stack.grant(webshop, userArn("carol"), { Level: "manage" });
   await stack.grant(webshop, userArn("dora"), { Level: "manage" });
   await stack.grant(webshop, userArn("sam"), { Level: "show" });
-  troubles = [];
+  heard = { dialogs: [], complaints: [] };
   context = await newContext();
 });
 afterEach(async () => {
   await context.close();
   stack.obstruct();
-  expect(troubles).toEqual([]);
+  expect(heard).toEqual(NOTHING_HEARD);
   expect(stack.faults).toEqual([]);
 });
 
 async function newContext(options: Parameters<Browser["newContext"]>[0] = {}): Promise<BrowserContext> {
   const made = await browser.newContext(options);
-  made.on("dialog", (dialog) => {
-    troubles.push(dialog.message());
-    void dialog.dismiss();
-  });
-  made.on("console", (message) => {
-    if (/Content Security Policy|Trusted/.test(message.text())) troubles.push(message.text());
-  });
-  made.on("weberror", (error) => troubles.push(String(error.error())));
+  listen(made, heard);
   return made;
 }
 
@@ -83,10 +84,8 @@ const heading = (page: Page, name: string) => page.getByRole("heading", { level:
 const levelOf = (page: Page, name: string) => page.getByLabel(`Level of ${name}`, { exact: true });
 const ssh = (page: Page, name: string) => page.getByLabel(`SSH/RDP of ${name}`, { exact: true });
 const sudo = (page: Page, name: string) => page.getByLabel(`sudo/admin of ${name}`, { exact: true });
-const textOf = async (row: ReturnType<Page["getByRole"]>) =>
-  (await row.getByRole("cell").allInnerTexts()).map((text) => text.replaceAll(/\s+/g, " ").trim());
 const cells = (page: Page, name: string) =>
-  textOf(page.getByRole("row").filter({ has: page.getByRole("rowheader", { name }) }));
+  cellsOf(page.getByRole("row").filter({ has: page.getByRole("rowheader", { name }) }));
 
 /** The form, opened by hand. */
 async function edit(as: string, search = "", where = context): Promise<Page> {

@@ -1,6 +1,13 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { expectAccessible, openBrowser, signIn } from "../setup/browser.ts";
+import {
+  expectAccessible,
+  type Heard,
+  NOTHING_HEARD,
+  openBrowser,
+  openReader,
+  signIn,
+} from "../setup/browser.ts";
 import { ACCOUNT, iamUser, openTestStack, type TestStack, userArn } from "../setup/test-stack.ts";
 import sshKeys from "../unit/data/ssh-public-keys.json" with { type: "json" };
 
@@ -10,7 +17,7 @@ let stack: TestStack;
 let browser: Browser;
 let context: BrowserContext;
 let webshop: string;
-let complaints: string[];
+let heard: Heard;
 
 beforeAll(async () => {
   [stack, browser] = await Promise.all([
@@ -30,17 +37,11 @@ afterAll(async () => {
   await stack.close();
 });
 beforeEach(async () => {
-  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" });
-  complaints = [];
-  context.on("dialog", (dialog) => void complaints.push(dialog.message()));
-  context.on("console", (message) => {
-    if (/Content Security Policy|Trusted/.test(message.text())) complaints.push(message.text());
-  });
-  context.on("weberror", (error) => complaints.push(String(error.error())));
+  ({ context, heard } = await openReader(browser));
 });
 afterEach(async () => {
   await context.close();
-  expect(complaints).toEqual([]);
+  expect(heard).toEqual(NOTHING_HEARD);
   expect(stack.faults).toEqual([]);
 });
 

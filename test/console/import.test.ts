@@ -4,7 +4,14 @@ import { type IamEndpoint, startIamEndpoint } from "../../infra/local/iam-endpoi
 import { readTemplate } from "../../infra/local/template.ts";
 import { importAccount } from "../../shared/account/import-account.ts";
 import { resolveAccount } from "../../shared/account/resolve-account.ts";
-import { expectAccessible, openBrowser, signIn } from "../setup/browser.ts";
+import {
+  expectAccessible,
+  type Heard,
+  NOTHING_HEARD,
+  openBrowser,
+  openReader,
+  signIn,
+} from "../setup/browser.ts";
 import { newTable } from "../setup/import-job.ts";
 import {
   ACCOUNT,
@@ -37,7 +44,7 @@ let context: BrowserContext;
 let webshop: string;
 /** Lets IAM answer. */
 let open: () => void;
-let complaints: string[];
+let heard: Heard;
 
 beforeAll(async () => {
   iam = await startIamEndpoint({});
@@ -61,16 +68,11 @@ afterAll(async () => {
 beforeEach(async () => {
   iam.account = { UserDetailList: PEOPLE, RoleDetailList: stackRoles() };
   iam.before = () => undefined;
-  complaints = [];
-  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" });
-  context.on("console", (message) => {
-    if (/Content Security Policy|Trusted/.test(message.text())) complaints.push(message.text());
-  });
-  context.on("weberror", (error) => complaints.push(String(error.error())));
+  ({ context, heard } = await openReader(browser));
 });
 afterEach(async () => {
   await context.close();
-  expect(complaints).toEqual([]);
+  expect(heard).toEqual(NOTHING_HEARD);
   expect(stack.faults).toEqual([]);
 });
 

@@ -1,7 +1,15 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { keys } from "../../shared/table/keys.ts";
-import { expectAccessible, openBrowser, signIn } from "../setup/browser.ts";
+import {
+  cellsOf,
+  expectAccessible,
+  type Heard,
+  NOTHING_HEARD,
+  openBrowser,
+  openReader,
+  signIn,
+} from "../setup/browser.ts";
 import { ACCOUNT, iamUser, openTestStack, policy, type TestStack, userArn } from "../setup/test-stack.ts";
 import sshKeys from "../unit/data/ssh-public-keys.json" with { type: "json" };
 
@@ -14,8 +22,7 @@ let context: BrowserContext;
 let webshop: string;
 let secret: string;
 /** What scripts of strangers would have shown. */
-let dialogs: string[];
-let complaints: string[];
+let heard: Heard;
 
 beforeAll(async () => {
   [stack, browser] = await Promise.all([
@@ -56,20 +63,11 @@ afterAll(async () => {
   await stack.close();
 });
 beforeEach(async () => {
-  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" });
-  [dialogs, complaints] = [[], []];
-  context.on("dialog", (dialog) => {
-    dialogs.push(dialog.message());
-    void dialog.dismiss();
-  });
-  context.on("console", (message) => {
-    if (/Content Security Policy|Trusted/.test(message.text())) complaints.push(message.text());
-  });
-  context.on("weberror", (error) => complaints.push(String(error.error())));
+  ({ context, heard } = await openReader(browser));
 });
 afterEach(async () => {
   await context.close();
-  expect({ dialogs, complaints }).toEqual({ dialogs: [], complaints: [] });
+  expect(heard).toEqual(NOTHING_HEARD);
   expect(stack.faults).toEqual([]);
 });
 
@@ -79,7 +77,7 @@ const permissionsOf = (id: string) => `${stack.url}/console/stacks/${id}/permiss
 /** The cells of the row that begins like this, as they read. */
 const cells = async (page: Page, name: string) => {
   const row = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name }) });
-  return (await row.getByRole("cell").allInnerTexts()).map((text) => text.replaceAll(/\s+/g, " ").trim());
+  return cellsOf(row);
 };
 
 describe("Stacks", () => {

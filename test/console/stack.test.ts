@@ -1,7 +1,15 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type IamEndpoint, startIamEndpoint } from "../../infra/local/iam-endpoint.ts";
-import { expectAccessible, openBrowser, signIn } from "../setup/browser.ts";
+import {
+  cellsOf,
+  expectAccessible,
+  type Heard,
+  NOTHING_HEARD,
+  openBrowser,
+  openReader,
+  signIn,
+} from "../setup/browser.ts";
 import {
   ACCOUNT,
   iamRole,
@@ -22,8 +30,7 @@ let browser: Browser;
 let context: BrowserContext;
 let webshop: string;
 let empty: string;
-let dialogs: string[];
-let complaints: string[];
+let heard: Heard;
 
 beforeAll(async () => {
   iam = await startIamEndpoint({});
@@ -70,21 +77,12 @@ afterAll(async () => {
   await iam.close();
 });
 beforeEach(async () => {
-  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" });
+  ({ context, heard } = await openReader(browser));
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  [dialogs, complaints] = [[], []];
-  context.on("dialog", (dialog) => {
-    dialogs.push(dialog.message());
-    void dialog.dismiss();
-  });
-  context.on("console", (message) => {
-    if (/Content Security Policy|Trusted/.test(message.text())) complaints.push(message.text());
-  });
-  context.on("weberror", (error) => complaints.push(String(error.error())));
 });
 afterEach(async () => {
   await context.close();
-  expect({ dialogs, complaints }).toEqual({ dialogs: [], complaints: [] });
+  expect(heard).toEqual(NOTHING_HEARD);
   expect(stack.faults).toEqual([]);
 });
 
@@ -95,7 +93,7 @@ const open = async (name: string, stackId: string) => {
 };
 const cells = async (page: Page, name: string) => {
   const row = page.getByRole("row", { name: new RegExp(`^${name}`) });
-  return (await row.getByRole("cell").allInnerTexts()).map((text) => text.replaceAll(/\s+/g, " ").trim());
+  return cellsOf(row);
 };
 const setRoles = (more: object[]) => {
   const kept = stackRoles().filter(({ RoleName }) => RoleName !== "service-role" && more.length > 0);

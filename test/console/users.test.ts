@@ -1,6 +1,14 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { expectAccessible, openBrowser, signIn } from "../setup/browser.ts";
+import {
+  cellsOf,
+  expectAccessible,
+  type Heard,
+  NOTHING_HEARD,
+  openBrowser,
+  openReader,
+  signIn,
+} from "../setup/browser.ts";
 import {
   ACCOUNT,
   iamRole,
@@ -24,8 +32,7 @@ let browser: Browser;
 let context: BrowserContext;
 let webshop: string;
 /** What scripts of strangers would have shown, and what the browser kept them from. */
-let dialogs: string[];
-let complaints: string[];
+let heard: Heard;
 
 beforeAll(async () => {
   [stack, browser] = await Promise.all([
@@ -56,20 +63,11 @@ afterAll(async () => {
   await stack.close();
 });
 beforeEach(async () => {
-  context = await browser.newContext({ timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" });
-  [dialogs, complaints] = [[], []];
-  context.on("dialog", (dialog) => {
-    dialogs.push(dialog.message());
-    void dialog.dismiss();
-  });
-  context.on("console", (message) => {
-    if (/Content Security Policy|Trusted/.test(message.text())) complaints.push(message.text());
-  });
-  context.on("weberror", (error) => complaints.push(String(error.error())));
+  ({ context, heard } = await openReader(browser));
 });
 afterEach(async () => {
   await context.close();
-  expect({ dialogs, complaints }).toEqual({ dialogs: [], complaints: [] });
+  expect(heard).toEqual(NOTHING_HEARD);
   expect(stack.faults).toEqual([]);
 });
 
@@ -81,7 +79,7 @@ const profileOf = (arn: string) => `${stack.url}/console/users/profile?user=${en
 /** The cells of the row that begins like this, as they read. */
 const cells = async (page: Page, name: string) => {
   const row = page.getByRole("row", { name: new RegExp(`^${name}\\b`) }).first();
-  return (await row.getByRole("cell").allInnerTexts()).map((text) => text.replaceAll(/\s+/g, " ").trim());
+  return cellsOf(row);
 };
 const addUser = async (name: string, more: object = {}) => {
   const IamUserArn = name.startsWith("arn:") ? name : userArn(name);

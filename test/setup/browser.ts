@@ -1,6 +1,6 @@
 import Chromium from "@sparticuz/chromium";
 import axe from "axe-core";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import { expect } from "vitest";
 import type { Identity } from "../../infra/local/sigv4.ts";
 import { consoleToken } from "./console-visitor.ts";
@@ -13,6 +13,36 @@ import type { TestStack } from "./test-stack.ts";
 export async function openBrowser(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? (await Chromium.executablePath());
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--font-render-hinting=none"] });
+}
+
+/** What pages should never do: open a dialog, be stopped by their own Content-Security-Policy, throw. */
+export type Heard = { readonly dialogs: string[]; readonly complaints: string[] };
+
+export const NOTHING_HEARD: Heard = { dialogs: [], complaints: [] };
+
+/** Listens to all pages of a context from now on, and answers with what is heard. */
+export function listen(context: BrowserContext, heard: Heard = { dialogs: [], complaints: [] }): Heard {
+  context.on("dialog", (dialog) => {
+    heard.dialogs.push(dialog.message());
+    void dialog.dismiss();
+  });
+  context.on("console", (message) => {
+    if (/Content Security Policy|Trusted/.test(message.text())) heard.complaints.push(message.text());
+  });
+  context.on("weberror", (error) => heard.complaints.push(String(error.error())));
+  return heard;
+}
+
+/** A reader in Tokyo, without transitions, and what is heard of their pages. */
+export async function openReader(browser: Browser): Promise<{ context: BrowserContext; heard: Heard }> {
+  const reader = { timezoneId: "Asia/Tokyo", locale: "en-GB", reducedMotion: "reduce" } as const;
+  const context = await browser.newContext(reader);
+  return { context, heard: listen(context) };
+}
+
+/** The cells of a row after its heading, as they read. */
+export async function cellsOf(row: Locator): Promise<string[]> {
+  return (await row.getByRole("cell").allInnerTexts()).map((text) => text.replaceAll(/\s+/g, " ").trim());
 }
 
 /** Signs somebody in, step by step as a person does, and shows their first page. */

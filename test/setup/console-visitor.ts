@@ -49,7 +49,7 @@ export class Visitor {
     return this.send("/console/sign-in/confirm", { token });
   }
 
-  /** What the forms of this session have in them. */
+  /** What the forms of whoever is signed in have in them. */
   async formToken(): Promise<string> {
     const { body } = await this.get("/console/not-there");
     return /name="form-token" value="([^"]+)"/.exec(body)?.[1] ?? "";

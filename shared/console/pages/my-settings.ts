@@ -1,5 +1,4 @@
 import type * as z from "zod";
-import { BatchCheckAuthorization } from "../../contract/batch-check-authorization.ts";
 import { DescribeMyUserProfile } from "../../contract/describe-my-user-profile.ts";
 import { UpdateMyUserProfile } from "../../contract/update-my-user-profile.ts";
 import { Fault } from "../../model/fault.ts";
@@ -9,7 +8,8 @@ import { html, type Html, name } from "../html.ts";
 import { hiddenToken } from "../layout.ts";
 import { list, searchedFor, searchForm } from "../list.ts";
 import type { Page, View, Visit } from "../page.ts";
-import { level, source, yesOrNo } from "../words.ts";
+import { evaluationsOf } from "../which-may.ts";
+import { level, levelThatCounts, yesOrNo } from "../words.ts";
 
 const PATH = "/console/my-settings";
 type Profile = z.output<typeof DescribeMyUserProfile.output>;
@@ -44,12 +44,6 @@ const SAID_HERE: Readonly<Record<string, string | undefined>> = {
     "Your profile was changed meanwhile, so nothing was saved. This is what you filled in: save it again to put it in place of the key that is there now.",
 };
 
-/** The level that counts, and where it comes from when that is not the user's own. */
-export function levelThatCounts({ Level, EffectiveLevel, LevelFrom }: OwnPermission): Html {
-  if (EffectiveLevel === undefined || LevelFrom === undefined) return level(Level);
-  return html`${level(EffectiveLevel)}<span class="from">from ${source(LevelFrom)}</span>`;
-}
-
 const NO_PROFILE: View = {
   status: 404,
   title: "My Settings",
@@ -65,14 +59,9 @@ const ACTIONS = ["opsworks:DescribeMyUserProfile", "opsworks:UpdateMyUserProfile
  *
  * Source: OpsWorks User Guide, "Viewing your Permissions".
  */
-async function whyNot({ call, session: { CallerArn } }: Visit): Promise<View | undefined> {
-  if (readPrincipal(CallerArn)?.kind === "root") return NO_PROFILE;
-  const answer = await call(BatchCheckAuthorization, {
-    subject: { type: "user", id: CallerArn },
-    resource: { type: "account", id: readPrincipal(CallerArn)?.accountId },
-    evaluations: ACTIONS.map((action) => ({ action: { name: action } })),
-  });
-  const evaluations = "evaluations" in answer ? answer.evaluations : [];
+async function whyNot(visit: Visit): Promise<View | undefined> {
+  if (readPrincipal(visit.session.CallerArn)?.kind === "root") return NO_PROFILE;
+  const evaluations = await evaluationsOf(visit, ACTIONS);
   const refused = ACTIONS.flatMap((action, index) => {
     const evaluation = evaluations[index];
     const { reason, error } = evaluation?.context ?? {};

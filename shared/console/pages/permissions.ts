@@ -31,7 +31,7 @@ import { type Said, showEdit } from "../show-edit.ts";
 import { showPreview } from "../show-preview.ts";
 import { stackTabs } from "../stack-tabs.ts";
 import { whichMay } from "../which-may.ts";
-import { level, person, source, yesOrNo } from "../words.ts";
+import { level, levelThatCounts, person, yesOrNo } from "../words.ts";
 import { filledIn } from "./errors.ts";
 import { explainPath } from "./explain.ts";
 import { userLevelsPath } from "./user-levels.ts";
@@ -131,9 +131,7 @@ ${list(visit, {
   rows: rows.map((row) => [
     person(row.IamUserArn, pageOf(row.IamUserArn)),
     level(row.Level),
-    row.EffectiveLevel !== undefined && row.LevelFrom !== undefined
-      ? html`${level(row.EffectiveLevel)}<span class="from">from ${source(row.LevelFrom)}</span>`
-      : html`<span class="from">their own</span>`,
+    row.LevelFrom === undefined ? html`<span class="from">their own</span>` : levelThatCounts(row),
     yesOrNo(row.AllowSsh, "SSH/RDP"),
     yesOrNo(row.AllowSudo, "sudo/admin"),
   ]),

@@ -6,8 +6,8 @@ import { html, name, sentence } from "../html.ts";
 import { list, searchedFor, searchForm } from "../list.ts";
 import { stackPath } from "../names-of-stacks.ts";
 import type { Page, View, Visit } from "../page.ts";
-import { level, yesOrNo } from "../words.ts";
-import { levelThatCounts, type OwnPermission } from "./my-settings.ts";
+import { level, levelThatCounts, yesOrNo } from "../words.ts";
+import type { OwnPermission } from "./my-settings.ts";
 
 const OPEN = "/console/stacks";
 type Row = { readonly StackId: string; readonly StackName: string; readonly own?: OwnPermission };

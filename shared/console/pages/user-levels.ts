@@ -2,10 +2,10 @@ import { DescribePermissions } from "../../contract/describe-permissions.ts";
 import { findRows, positionOf } from "../find-rows.ts";
 import { html, type Html, name } from "../html.ts";
 import { list } from "../list.ts";
-import { namesOfStacks } from "../names-of-stacks.ts";
+import { namesOfStacks, stackPath } from "../names-of-stacks.ts";
 import type { Page } from "../page.ts";
 import { userOf } from "../read-profile.ts";
-import { calledOf, level, source, yesOrNo } from "../words.ts";
+import { calledOf, level, levelThatCounts, yesOrNo } from "../words.ts";
 import { explainPath } from "./explain.ts";
 
 const PATH = "/console/users/permissions";
@@ -36,12 +36,12 @@ export const userLevels: Page = {
 ${list(visit, {
   caption: "Their level and instance access on every stack",
   columns: ["Stack", "Level", "Level that counts", "SSH/RDP", "sudo/admin", "Why"],
-  rows: rows.map(({ StackId, Level, EffectiveLevel = Level, LevelFrom, AllowSsh, AllowSudo }) => [
+  rows: rows.map(({ StackId, ...row }) => [
     stackName(StackId, names.get(StackId)),
-    level(Level),
-    html`${level(EffectiveLevel)}<span class="from">${LevelFrom === undefined ? "their own" : html`from ${source(LevelFrom)}`}</span>`,
-    yesOrNo(AllowSsh, "SSH/RDP"),
-    yesOrNo(AllowSudo, "sudo/admin"),
+    level(row.Level),
+    html`${levelThatCounts(row)}${row.LevelFrom === undefined && html`<span class="from">their own</span>`}`,
+    yesOrNo(row.AllowSsh, "SSH/RDP"),
+    yesOrNo(row.AllowSudo, "sudo/admin"),
     html`<a href="${explainPath({ user: IamUserArn, stack: StackId })}">Explain<span class="unseen"> what they may do on ${names.get(StackId) ?? StackId}</span></a>`,
   ]),
   next,
@@ -53,5 +53,5 @@ ${list(visit, {
 };
 
 function stackName(StackId: string, called: string | undefined): Html {
-  return html`<a href="/console/stacks/${encodeURIComponent(StackId)}/permissions">${name(called ?? StackId)}</a><span class="arn">${StackId}</span>`;
+  return html`<a href="${stackPath(StackId)}/permissions">${name(called ?? StackId)}</a><span class="arn">${StackId}</span>`;
 }
