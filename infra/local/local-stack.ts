@@ -68,7 +68,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 
   process.env.TABLE_TIMEOUT_MS ??= "15000";
   const table = openTable(tableName, undefined, Number(process.env.TABLE_TIMEOUT_MS));
-  await createTable(table, tableDefinition(template, tableName));
+  await createTable(table, tableDefinition(template, tableName, { stream: options.streams }));
 
   const stream = options.streams ? await runStreams(table, options, region) : undefined;
 

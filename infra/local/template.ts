@@ -171,8 +171,15 @@ const TableProperties = z.strictObject({
   SSESpecification: z.unknown(),
 });
 
-/** The table as CreateTable wants it. Expiry, recovery and encryption are calls of their own, and not for a local table. */
-export function tableDefinition(template: Template, tableName: string): CreateTableCommandInput {
+/**
+ * The table as CreateTable wants it, with its stream if somebody reads it: at each request to a table with a stream, DynamoDB Local goes
+ * through the records of all streams that it has. Expiry, recovery and encryption are calls of their own, and not for a local table.
+ */
+export function tableDefinition(
+  template: Template,
+  tableName: string,
+  { stream = false }: { stream?: boolean | undefined } = {},
+): CreateTableCommandInput {
   const table = TableProperties.parse(template.Resources["Table"]?.Properties);
   return {
     TableName: tableName,
@@ -180,6 +187,6 @@ export function tableDefinition(template: Template, tableName: string): CreateTa
     AttributeDefinitions: table.AttributeDefinitions,
     KeySchema: table.KeySchema,
     GlobalSecondaryIndexes: table.GlobalSecondaryIndexes,
-    StreamSpecification: { StreamEnabled: true, ...table.StreamSpecification },
+    ...(stream && { StreamSpecification: { StreamEnabled: true, ...table.StreamSpecification } }),
   };
 }

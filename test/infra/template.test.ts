@@ -558,7 +558,7 @@ describe("the limits", () => {
 
 describe("the table", () => {
   test("has the keys and the index of the design", () => {
-    expect(tableDefinition(template, "here")).toEqual({
+    expect(tableDefinition(template, "here", { stream: true })).toEqual({
       TableName: "here",
       BillingMode: "PAY_PER_REQUEST",
       AttributeDefinitions: ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"].map((AttributeName) => ({
