@@ -79,22 +79,29 @@ describe.for(names)("%s", (name) => {
     expect(tokens[0]?.input.TransactItems.length).toBeGreaterThan(1);
     expect(tokens[0]).toBe(stack.writes().at(-1));
   });
+});
 
-  test("whose outcome never comes back is answered by its token", async () => {
-    const input = await request();
-    let isDone = false;
-    stack.obstruct(async (sent, pass) => {
-      const isLast = sent.command === "TransactWriteItems" && JSON.stringify(sent.input).includes('"TOKEN#');
-      if (!isLast) return pass();
-      // Done at the first time, and the answer is lost each time.
-      if (!isDone) await pass();
-      isDone = true;
-      throw Object.assign(new Error("no answer in time"), { name: "TimeoutError" });
-    });
-    const reply = await post(name, input);
-    expect(isDone).toBe(true);
-    expect(reply.status).toBe(name === "GrantAccess" ? 409 : 200);
+test("each request whose outcome never comes back is answered by its token", async () => {
+  const inputs = new Map<string, object>();
+  for (const name of names) {
+    const request = writingRequests(stack, as, await stack.addStack()).requests[name];
+    inputs.set(name, { ...(await request?.()), ClientToken: name });
+  }
+  // Done at the first time, and the answer is lost each time.
+  const done = new Set<string>();
+  stack.obstruct(async (sent, pass) => {
+    const token = /"TOKEN#[^"#]+#(\w+)"/.exec(JSON.stringify(sent.input))?.[1];
+    if (sent.command !== "TransactWriteItems" || token === undefined) return pass();
+    if (!done.has(token)) await pass();
+    done.add(token);
+    throw Object.assign(new Error("no answer in time"), { name: "TimeoutError" });
   });
+  // At once, since each asks for its outcome as long as it has time.
+  const statuses = await Promise.all(
+    Array.from(inputs, async ([name, input]) => [name, (await post(name, input)).status] as const),
+  );
+  expect([...done].toSorted()).toEqual(names.toSorted());
+  expect(statuses).toEqual(names.map((name) => [name, name === "GrantAccess" ? 409 : 200]));
 });
 
 describe("a token", () => {
