@@ -16,7 +16,6 @@ import { areDirectWritesOn, deploymentOf } from "./environment.ts";
 const GatewayEvent = z.object({
   body: z.string().optional(),
   isBase64Encoded: z.boolean(),
-  headers: z.record(z.string(), z.string().optional()),
   requestContext: z.object({
     requestId: z.string(),
     http: z.object({ sourceIp: z.string(), userAgent: z.string().optional() }),

@@ -22,5 +22,8 @@ export function openTable(name: string, region?: string, timeoutMs = TIMEOUT_MS)
   const client = new DynamoDBClient({ ...(region === undefined ? {} : { region }), maxAttempts: 1 });
   // An object with a member called `constructor`, such as a tag's key, looks like an instance of a class.
   const marshallOptions = { removeUndefinedValues: true, convertClassInstanceToMap: true };
-  return { name, client: DynamoDBDocumentClient.from(client, { marshallOptions }), timeoutMs };
+  const documents = DynamoDBDocumentClient.from(client, { marshallOptions });
+  // It prepares each request and answer for a logger, and there is none: a tenth of the time that a request takes the client.
+  documents.middlewareStack.remove("loggerMiddleware");
+  return { name, client: documents, timeoutMs };
 }

@@ -2,8 +2,8 @@ import { fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand } from "@aws-sdk/lib-dynamodb";
+import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { BatchGetCommand, DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Context } from "aws-lambda";
 import * as z from "zod";
 import { handler } from "../../functions/check-authorization.ts";
@@ -19,7 +19,8 @@ import { grouped, ratio } from "./report.ts";
 import { type Pair, PLACE, seedChecks } from "./seed-checks.ts";
 import { writeBetweenMarkers } from "./write-between-markers.ts";
 
-const HELP = `Times whole checks through the function's handler beside the bare BatchGetItem that each of them takes, in turns.
+const HELP = `Times whole checks through the function's handler beside the bare BatchGetItem that each of them takes, in turns: by the SDK's client as
+it comes, and by the functions' own, from which what no request needs was taken.
 
   npm run bench:checks                 as a table
   npm run bench:checks -- --write      and into docs/load.md
@@ -44,13 +45,16 @@ const CONTEXT = {
 } as Context;
 
 const Spreads = z.object({ median: z.number(), min: z.number(), max: z.number() });
-/** Milliseconds of the bare read and of the check, and how many times as long the check took, round by round. */
+const Quantiles = z.object({ p50: Spreads, p95: Spreads });
+/** Milliseconds of the two bare reads and of the check, and how many times as long the check took, round by round. */
 const Row = z.object({
   grants: z.number(),
   callers: z.number(),
-  bare: z.object({ p50: Spreads, p95: Spreads }),
-  check: z.object({ p50: Spreads, p95: Spreads }),
-  times: z.object({ p50: Spreads, p95: Spreads }),
+  plain: Quantiles,
+  own: Quantiles,
+  check: Quantiles,
+  timesPlain: Quantiles,
+  timesOwn: Quantiles,
 });
 type Row = z.infer<typeof Row>;
 const Message = z.union([z.object({ say: z.string() }), z.object({ row: Row })]);
@@ -137,10 +141,11 @@ async function measureHere({ endpoint, grants, callers, rounds, calls }: Job): P
   await table.client.send(new CreateTableCommand(tableDefinition(await compileTemplate(), table.name)));
   tell({ say: `writing ${grouped(grants)} grants` });
   const pairs = await seedChecks(table, grants);
-  const [bare, check] = [bareOf(table, pairs), checkOf(pairs)];
+  const plain = { ...table, client: DynamoDBDocumentClient.from(new DynamoDBClient()) };
+  const kinds = { plain: bareOf(plain, pairs), own: bareOf(table, pairs), check: checkOf(pairs) };
   for (const count of callers) {
     tell({ say: `timing ${grouped(grants)} grants, ${count} at once` });
-    tell({ row: { grants, callers: count, ...(await compare(bare, check, count, rounds, calls)) } });
+    tell({ row: { grants, callers: count, ...(await compare(kinds, count, rounds, calls)) } });
   }
 }
 
@@ -192,39 +197,49 @@ function at(pairs: readonly Pair[], index: number): Pair {
   return pair;
 }
 
-async function compare(bare: Call, check: Call, callers: number, rounds: number, calls: number) {
-  await timesOf(bare, callers, calls, 0);
-  await timesOf(check, callers, calls, 0);
-  const taken = { bare: [] as Quantiles[], check: [] as Quantiles[] };
-  for (let round = 0; round < rounds; round += 1) {
-    const times = { bare: [] as number[], check: [] as number[] };
-    for (let done = 0; done < calls; done += TURN) {
-      times.bare.push(...(await timesOf(bare, callers, TURN, round * calls + done)));
-      times.check.push(...(await timesOf(check, callers, TURN, round * calls + done)));
-    }
-    taken.bare.push(quantilesOf(times.bare));
-    taken.check.push(quantilesOf(times.check));
-  }
-  const spread = (of: (round: number) => Quantiles) => {
-    const all = Array.from({ length: rounds }, (_, round) => of(round));
-    return { p50: spreadOf(all.map(({ p50 }) => p50)), p95: spreadOf(all.map(({ p95 }) => p95)) };
+async function compare(
+  kinds: Readonly<Record<"plain" | "own" | "check", Call>>,
+  callers: number,
+  rounds: number,
+  calls: number,
+) {
+  const timed = async (call: Call) => {
+    await timesOf(call, callers, calls, 0);
+    return { call, taken: [] as Taken[] };
   };
-  const [ofBare, ofCheck] = [
-    (round: number) => taken.bare[round] ?? NOT_RUN,
-    (round: number) => taken.check[round] ?? NOT_RUN,
-  ];
+  const plain = await timed(kinds.plain);
+  const own = await timed(kinds.own);
+  const check = await timed(kinds.check);
+  for (let round = 0; round < rounds; round += 1) {
+    const turns = [plain, own, check].map((kind) => ({ ...kind, times: [] as number[] }));
+    for (let done = 0; done < calls; done += TURN) {
+      for (const { call, times } of turns)
+        times.push(...(await timesOf(call, callers, TURN, round * calls + done)));
+    }
+    for (const { taken, times } of turns) taken.push(quantilesOf(times));
+  }
+  const times = (of: readonly Taken[]) =>
+    spreadsOf(
+      check.taken.map(({ p50, p95 }, round) => ({
+        p50: p50 / (of[round]?.p50 ?? Number.NaN),
+        p95: p95 / (of[round]?.p95 ?? Number.NaN),
+      })),
+    );
   return {
-    bare: spread(ofBare),
-    check: spread(ofCheck),
-    times: spread((round) => ({
-      p50: ofCheck(round).p50 / ofBare(round).p50,
-      p95: ofCheck(round).p95 / ofBare(round).p95,
-    })),
+    plain: spreadsOf(plain.taken),
+    own: spreadsOf(own.taken),
+    check: spreadsOf(check.taken),
+    timesPlain: times(plain.taken),
+    timesOwn: times(own.taken),
   };
 }
 
-type Quantiles = { readonly p50: number; readonly p95: number };
-const NOT_RUN: Quantiles = { p50: Number.NaN, p95: Number.NaN };
+/** Of a round. */
+type Taken = { readonly p50: number; readonly p95: number };
+
+function spreadsOf(taken: readonly Taken[]) {
+  return { p50: spreadOf(taken.map(({ p50 }) => p50)), p95: spreadOf(taken.map(({ p95 }) => p95)) };
+}
 
 /** How long each of so many calls took, some at once. */
 async function timesOf(call: Call, callers: number, calls: number, from: number): Promise<number[]> {
@@ -243,7 +258,7 @@ async function timesOf(call: Call, callers: number, calls: number, from: number)
   return times;
 }
 
-function quantilesOf(times: readonly number[]): Quantiles {
+function quantilesOf(times: readonly number[]): Taken {
   const sorted = times.toSorted((left, right) => left - right);
   const quantile = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
   return { p50: quantile(0.5), p95: quantile(0.95) };
@@ -252,20 +267,22 @@ function quantilesOf(times: readonly number[]): Quantiles {
 function toMarkdown(rows: readonly Row[], rounds: number, calls: number): string {
   const milliseconds = ({ median }: Spread) => median.toFixed(2);
   return [
-    `Node ${process.version}, ${availableParallelism()} cores, ${new Date().toISOString().slice(0, 10)}; the median of ${rounds} rounds of ${grouped(calls)} calls of each kind, with the lowest and the highest ratio. Milliseconds.`,
+    `Node ${process.version}, ${availableParallelism()} cores, ${new Date().toISOString().slice(0, 10)}; the median of ${rounds} rounds of ${grouped(calls)} calls of each kind, in milliseconds; how many times as long a check took as a read, with the lowest and the highest.`,
     "",
     ...markdownTable([
-      ["grants", "at once", "read p50", "check p50", "times, p50", "read p95", "check p95", "times, p95"],
-      ...rows.map(({ grants, callers, bare, check, times }) => [
-        grouped(grants),
-        String(callers),
-        milliseconds(bare.p50),
-        milliseconds(check.p50),
-        ratio(times.p50),
-        milliseconds(bare.p95),
-        milliseconds(check.p95),
-        ratio(times.p95),
-      ]),
+      ["grants", "at once", "", "SDK's read", "own read", "check", "of the SDK's", "of the own"],
+      ...rows.flatMap((row) =>
+        (["p50", "p95"] as const).map((quantile) => [
+          grouped(row.grants),
+          String(row.callers),
+          quantile,
+          milliseconds(row.plain[quantile]),
+          milliseconds(row.own[quantile]),
+          milliseconds(row.check[quantile]),
+          ratio(row.timesPlain[quantile]),
+          ratio(row.timesOwn[quantile]),
+        ]),
+      ),
     ]),
     "",
   ].join("\n");
