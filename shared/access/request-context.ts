@@ -1,5 +1,6 @@
 import { Context, isMultivalued } from "../iam/context.ts";
 import { findOperator } from "../iam/operators.ts";
+import { rememberLast } from "../iam/remember.ts";
 import { Fault } from "../model/fault.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Place } from "../model/stack-arn.ts";
@@ -42,43 +43,53 @@ const PRINCIPAL_TYPE = {
  *
  * Source of the others: IAM User Guide, "AWS global condition context keys".
  */
-const FILLERS: Readonly<Record<string, (setting: Setting) => string | undefined>> = {
-  "aws:CurrentTime": ({ now }) => isoSeconds(now),
-  "aws:EpochTime": ({ now }) => String(Math.floor(now.getTime() / 1000)),
-  "aws:TokenIssueTime": ({ now }) => isoSeconds(now),
-  "aws:RequestedRegion": ({ place }) => place.region,
-  "aws:PrincipalArn": ({ principal, user }) => user?.RoleArn ?? principal.userArn,
-  "aws:PrincipalAccount": ({ principal }) => principal.accountId,
-  "aws:PrincipalType": ({ principal }) => PRINCIPAL_TYPE[principal.kind],
-  "aws:userid": ({ principal, userId, user }) => userId ?? uniqueIdOf(principal, user),
-  "aws:username": ({ principal }) => (principal.kind === "user" ? principal.name : undefined),
+const FILLERS: readonly (readonly [string, (setting: Setting) => string | undefined])[] = [
+  ["aws:CurrentTime", ({ now }) => isoSeconds(now)],
+  ["aws:EpochTime", ({ now }) => String(epochSeconds(now))],
+  ["aws:TokenIssueTime", ({ now }) => isoSeconds(now)],
+  ["aws:RequestedRegion", ({ place }) => place.region],
+  ["aws:PrincipalArn", ({ principal, user }) => user?.RoleArn ?? principal.userArn],
+  ["aws:PrincipalAccount", ({ principal }) => principal.accountId],
+  ["aws:PrincipalType", ({ principal }) => PRINCIPAL_TYPE[principal.kind]],
+  ["aws:userid", ({ principal, userId, user }) => userId ?? uniqueIdOf(principal, user)],
+  ["aws:username", ({ principal }) => (principal.kind === "user" ? principal.name : undefined)],
   /** Of passing a role, which only the decision itself asks about. */
-  "iam:PassedToService": () => undefined,
-};
-const FILLED = new Set(Object.keys(FILLERS).map((key) => key.toLowerCase()));
+  ["iam:PassedToService", () => undefined],
+];
+const FILLED = new Set(FILLERS.map(([key]) => key.toLowerCase()));
 
 /** The tags: a key for each, of what the user and the stack have. */
-const TAG_FILLERS: Readonly<Record<string, (setting: Setting) => Readonly<Record<string, string>>>> = {
-  "aws:PrincipalTag/": ({ user }) => user?.Tags ?? {},
-  "aws:ResourceTag/": ({ stackTags }) => stackTags,
-};
-const FILLED_PREFIXES = Object.keys(TAG_FILLERS).map((prefix) => prefix.toLowerCase());
+const TAG_FILLERS: readonly (readonly [string, (setting: Setting) => Readonly<Record<string, string>>])[] = [
+  ["aws:PrincipalTag/", ({ user }) => user?.Tags ?? {}],
+  ["aws:ResourceTag/", ({ stackTags }) => stackTags],
+];
+const FILLED_PREFIXES = TAG_FILLERS.map(([prefix]) => prefix.toLowerCase());
 
 function filled(setting: Setting): [string, string][] {
   const entries: [string, string][] = [];
-  for (const [key, fill] of Object.entries(FILLERS)) {
+  for (const [key, fill] of FILLERS) {
     const value = fill(setting);
     if (value !== undefined) entries.push([key, value]);
   }
-  for (const [prefix, fill] of Object.entries(TAG_FILLERS)) {
+  for (const [prefix, fill] of TAG_FILLERS) {
     for (const [name, value] of Object.entries(fill(setting))) entries.push([prefix + name, value]);
   }
   return entries;
 }
 
-function isoSeconds(time: Date): string {
-  return `${time.toISOString().slice(0, -".000Z".length)}Z`;
+function epochSeconds(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
 }
+
+/** In ISO 8601, without a fraction. */
+function isoSeconds(time: Date): string {
+  return isoOfSecond(String(epochSeconds(time)));
+}
+
+/** A second has many requests. */
+const isoOfSecond = rememberLast((seconds) =>
+  new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z"),
+);
 
 /** What a request that comes straight from a principal has; a service in between makes it another. */
 const DIRECT: readonly (readonly [string, string])[] = [
