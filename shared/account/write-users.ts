@@ -114,17 +114,20 @@ async function writeUser(
   source: SourceProfile | undefined,
   writing: Writing,
 ): Promise<Outcome> {
-  const { current, changed } = await changeUser(table, given.IamUserArn, read, writing, (current) =>
-    current || !writing.onlyKnown ? merge(current, given, source, writing) : undefined,
+  const facts = IamFacts.parse(given);
+  const { current, changed } = await changeUser(
+    table,
+    given.IamUserArn,
+    read,
+    writing,
+    (current) => (current || !writing.onlyKnown ? merge(current, given, source, writing) : undefined),
+    () =>
+      refreshIamFacts(table, given.IamUserArn, facts, (before) =>
+        eventOf(writing, given.IamUserArn, { Before: factsInEvent(before), After: factsInEvent(facts) }),
+      ),
   );
   const written = changed ?? current;
-  if (!written) {
-    const facts = IamFacts.parse(given);
-    await refreshIamFacts(table, given.IamUserArn, facts, (before) =>
-      eventOf(writing, given.IamUserArn, { Before: factsInEvent(before), After: factsInEvent(facts) }),
-    );
-    return "absent";
-  }
+  if (!written) return "absent";
   const isOurs = writing.importId !== undefined && written.LastImport?.Id === writing.importId;
   if (isOurs && written.LastImport) return written.LastImport.As;
   if (!changed) return "unchanged";
@@ -193,13 +196,14 @@ function originOf({ Region, ProfileId, SshUsername, SshPublicKey, AllowSelfManag
   return { Region, ProfileId, Settings };
 }
 
-/** Writes one user, again from reading on when somebody else is in the way or the table is busy. */
+/** Writes one user, again from reading on when somebody else is in the way or the table is busy. @param ifAbsent of one who is to stay so */
 async function changeUser(
   table: Table,
   userArn: string,
   read: User | undefined,
   writing: Writing,
   change: (current: User | undefined) => User | undefined,
+  ifAbsent?: () => Promise<void>,
 ): Promise<{ current: User | undefined; changed: User | undefined }> {
   let current = read;
   let isFirst = true;
@@ -209,6 +213,7 @@ async function changeUser(
     isFirst = false;
     const changed = change(current);
     if (changed) await write(table, changed, current, writing);
+    else if (!current) await ifAbsent?.();
     return { current, changed };
   };
   // Whether a write that timed out was done shows when the user is read again.

@@ -9,7 +9,7 @@ import { getItems } from "./get-items.ts";
 import { INDEX, indexKeys, keys } from "./keys.ts";
 import { queryPage, readCursor, writeCursor } from "./list.ts";
 import type { Table } from "./table.ts";
-import { mustExist, mustStay, put, putOver, removeAt, transact, type Write } from "./write.ts";
+import { mustBe, mustExist, mustStay, put, putOver, removeAt, transact, type Write } from "./write.ts";
 
 /** `Revision` is new with each write; without it, it was written by an earlier version. */
 const KeptFacts = IamFacts.extend({ Revision: z.string().optional() });
@@ -51,7 +51,10 @@ export async function readIamFacts(
   return { facts, mustStay: mustStay(table, key, Revision, () => changedMeanwhile(userArn)) };
 }
 
-/** Keeps what IAM says of somebody who has no profile, if anything was kept of them and it was something else; with its event. */
+/**
+ * Keeps what IAM says of somebody who has no profile, if anything was kept of them and it was something else; with its event.
+ * @throws Fault ConflictException when there is a profile by now, which was made of what was kept before, or when that was changed
+ */
 export async function refreshIamFacts(
   table: Table,
   userArn: string,
@@ -61,10 +64,15 @@ export async function refreshIamFacts(
   const key = keys.iamFacts(userArn);
   const item = (await getItems(table, [key])).get(key);
   if (item === undefined) return;
-  const before = IamFacts.parse(item);
+  const { Revision, ...before } = KeptFacts.parse(item);
   if (isDeepStrictEqual(before, facts)) return;
-  const refreshed = put(table, key, { ...facts, Revision: randomUUID() });
-  await transact(table, [refreshed, appendEvent(table, eventOf(before))]);
+  const changed = () => changedMeanwhile(userArn);
+  const refreshed = { ...facts, Revision: randomUUID() };
+  await transact(table, [
+    mustBe(table, keys.user(userArn), undefined, changed),
+    Revision === undefined ? put(table, key, refreshed) : putOver(table, key, refreshed, Revision, changed),
+    appendEvent(table, eventOf(before)),
+  ]);
 }
 
 /** The user is to be there, and still the same one. */

@@ -229,6 +229,7 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
   RunImport: async () => {
     await endJob();
     const name = `u${randomUUID().slice(0, 8)}`;
+    const deleted = await deletedUser();
     const policies = { own: policy("Allow", "opsworks:*", "*", { Sid: name }) };
     iam.account = {
       UserDetailList: [iamUser(name, { policies }), iamUser("bob")],
@@ -244,6 +245,10 @@ const RUNS: Readonly<Record<string, () => Promise<unknown>>> = {
     await importWith(seam, { IamUserArns: [userArn(name), roleArn(name)] });
     await rename(there, userArn(name), `n${name}`);
     await importWith(seam, { SourceRegion: SOURCE });
+    iam.account = {
+      UserDetailList: [iamUser("bob"), iamUser(deleted, { policies })],
+      RoleDetailList: stackRoles(),
+    };
     await importWith(seam, { OnlyKnown: true });
   },
   ScheduledImport: async () => {
@@ -487,6 +492,15 @@ const useUpUnixIds = () =>
     }),
   );
 /** So that another one may begin. */
+/** Somebody of whom is kept what IAM said. */
+async function deletedUser(): Promise<string> {
+  const name = `d${randomUUID().slice(0, 8)}`;
+  await stack.importAccount({ UserDetailList: [iamUser(name)] });
+  await stack.post(as, "/DeleteUserProfile", { IamUserArn: userArn(name) });
+  stack.sent.length = 0;
+  return name;
+}
+
 const endJob = () =>
   stack.table.client
     .send(

@@ -132,6 +132,30 @@ describe("nobody gets rid of what denies them something", () => {
     });
   });
 
+  test("by being made again at the moment when their policies are read from IAM", async () => {
+    const IamUserArn = userArn("quick");
+    inIam(iamUser("quick", allowed("opsworks:*")));
+    await importWith(seam());
+    await stack.post(admin, "/DeleteUserProfile", { IamUserArn });
+    inIam(iamUser("quick", { policies: { own: policy("Deny", "opsworks:*") } }));
+    let isMade = false;
+    stack.obstruct(async (request, pass) => {
+      const keeps =
+        request.command === "TransactWriteItems" && JSON.stringify(request.input).includes('"sk":"IAM"');
+      if (keeps && !isMade) {
+        isMade = true;
+        await stack.post(admin, "/CreateUserProfile", { IamUserArn });
+      }
+      return pass();
+    });
+    await importWith(seam(), { OnlyKnown: true });
+    stack.obstruct();
+    expect(isMade).toBe(true);
+    expect(await decided(stack.asUser("quick"), IamUserArn, "CreateLayer")).toMatchObject({
+      rule: "policy-deny",
+    });
+  });
+
   test("by another path in IAM, without its being said", async () => {
     inIam(iamUser("moved", allowed("opsworks:*")));
     await importWith(seam());

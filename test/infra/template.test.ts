@@ -467,6 +467,7 @@ describe("the roles", () => {
       "dynamodb:BatchGetItem STACK#* USER#* POLICY#* PROFILE#* SSHNAME#* SYNC GROUPS",
       "dynamodb:Query USERS STACKS",
       "dynamodb:Query LAYERS#*",
+      "dynamodb:ConditionCheckItem USER#*",
       "dynamodb:PutItem USER#* POLICY#* PROFILE#* SSHNAME#* EVENTS#* SYNC GROUPS",
       "dynamodb:DeleteItem SSHNAME#*",
       "dynamodb:BatchGetItem SourceTables USER#*",
