@@ -81,9 +81,14 @@ describe("it is found, in a service that", () => {
       }),
     }));
 
-  const found = async (rewrite: Rewrite, faults: readonly Fault[], rest: Partial<Load> = {}) => {
+  const found = async (
+    rewrite: Rewrite,
+    faults: readonly Fault[],
+    rest: Partial<Load> = {},
+    asked: World = world,
+  ) => {
     world.proxy.rewrite = rewrite;
-    return judge(await runLoad(world, load(faults, rest))).violations.join("\n");
+    return judge(await runLoad(asked, load(faults, rest))).violations.join("\n");
   };
 
   test("writes no event", async () => {
@@ -123,6 +128,36 @@ describe("it is found, in a service that", () => {
     const rewrite = inTransactions((_items, body) => ({ ...body, ClientRequestToken: `${(sent += 1)}` }));
     const violations = await found(rewrite, ["drop"], { operations: 300, share: 0.3 });
     expect(violations).toMatch(/(refused|done), and there are \d events/);
+  });
+
+  test("keeps no token", async () => {
+    const rewrite = inTransactions((items, body) => ({
+      ...body,
+      TransactItems: items.filter(({ Put }) => Put?.Item.sk.S !== "TOKEN"),
+    }));
+    expect(await found(rewrite, [])).toMatch(/a token was answered otherwise|done, and there are 2 events/);
+  });
+
+  test("does not look at versions", async () => {
+    const asked: World = {
+      ...world,
+      call: (caller, operation, { IfVersion: _version, ...input }: Wire, userAgent) =>
+        world.call(caller, operation, input, userAgent),
+    };
+    const violations = await found((_operation, body) => body, [], { isCrowded: true }, asked);
+    expect(violations).toContain("something was changed that was another version");
+  });
+
+  test("writes the half of several permissions", async () => {
+    const rewrite = inTransactions((items, body) => {
+      const of = items.filter(({ Put }) => isOf(Put, /^GRANT#/)).map(({ Put }) => Put.Item.IamUserArn.S);
+      const left = of.length > 1 ? of[0] : undefined;
+      return {
+        ...body,
+        TransactItems: items.filter(({ Put }) => Put?.Item.IamUserArn?.S !== left || left === undefined),
+      };
+    });
+    expect(await found(rewrite, [])).toContain("nothing was done");
   });
 
   test("writes a level above the one that was asked for", async () => {

@@ -1,6 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Entry, Run } from "./workload.ts";
-import { ADMINISTRATOR, IN_TEAM, LOOKER, MANAGERS, TEAM, type Wire } from "./world.ts";
+import { type Entry, FEED, outcomeOf, READS, type Run } from "./workload.ts";
+import {
+  ADMINISTRATOR,
+  IMPORTER,
+  IN_TEAM,
+  LOOKER,
+  MANAGERS,
+  policyOf,
+  TEAM,
+  USERS,
+  type Wire,
+} from "./world.ts";
 
 /**
  * What should be after a run, worked out from the trail, the answers and the requests, with nothing of the service's own rules. The trail
@@ -16,6 +26,11 @@ export type Figures = {
   /** Of the unknown ones, those that were done. */
   unknownDone: number;
   events: number;
+  /** Requests that were asked again with their token. */
+  askedAgain: number;
+  /** Changes that were made at a version that the caller named. */
+  atVersion: number;
+  imports: number;
   /** Answers about levels that were held against the states that there can have been. */
   reads: number;
   allowed: number;
@@ -75,14 +90,10 @@ class Register<State> {
 }
 
 /** Operations that write nothing when nothing would change. */
-const MAY_CHANGE_NOTHING = new Set(["SetPermission", "TagResource", "UntagResource"]);
-const READS = new Set([
-  "CheckAuthorization",
-  "BatchCheckAuthorization",
-  "DescribePermissions",
-  "DescribeMyUserProfile",
-  "DescribeStacks",
-]);
+const MAY_CHANGE_NOTHING = new Set(["SetPermission", "SetPermissions", "TagResource", "UntagResource"]);
+/** Instances that ask write an event the first time alone, for the key that they bring. */
+const MAY_HAVE_NO_EVENT = new Set([...MAY_CHANGE_NOTHING, FEED]);
+const SETS = new Set(["SetPermission", "SetPermissions"]);
 const STATUSES = new Set([200, 400, 403, 404, 409, 429, 503]);
 const MOST_SAID = 20;
 
@@ -99,6 +110,9 @@ class Judge {
     unknown: 0,
     unknownDone: 0,
     events: 0,
+    askedAgain: 0,
+    atVersion: 0,
+    imports: 0,
     reads: 0,
     allowed: 0,
     unusedUnixIds: 0,
@@ -121,13 +135,18 @@ class Judge {
       .filter((item) => isEvent(item) && !this.#before.has(keyOf(item)))
       .toSorted((a, b) => (a.sk < b.sk ? -1 : 1));
     this.#figures.events = this.#events.length;
+    this.#figures.imports = run.imports;
   }
 
   judge(): Verdict {
     this.#holdTrailToAnswers();
+    this.#holdTokens();
+    this.#holdVersions();
     this.#replayUsers();
+    this.#replayImports();
     this.#replayStacks();
     this.#replayGrants();
+    this.#holdLogins();
     this.#holdUsersToTable();
     this.#holdStacksToTable();
     this.#holdGrantsToTable();
@@ -143,7 +162,9 @@ class Judge {
   /** Every write that was acknowledged has its event, no other has two, and none that was refused has one. */
   #holdTrailToAnswers(): void {
     const events = Map.groupBy(this.#events, ({ UserAgent }) => String(UserAgent));
-    for (const [id, some] of events) if (!this.#entries.has(id)) this.#wrong("an event of nobody", some[0]);
+    for (const [id, some] of events) {
+      if (!this.#entries.has(id) && !some.every(isImport)) this.#wrong("an event of nobody", some[0]);
+    }
     for (const item of this.#run.before) {
       if (isEvent(item) && !isSame(this.#after.get(keyOf(item)), item))
         this.#wrong("an event was changed", item);
@@ -152,7 +173,8 @@ class Judge {
       const own = (events.get(entry.id) ?? []).filter((event) => !isCopy(event) && !isUnixId(event));
       this.#figures[entry.outcome] += 1;
       if (entry.outcome === "unknown" && own.length > 0) this.#figures.unknownDone += 1;
-      if (!STATUSES.has(entry.status)) this.#wrong("an answer that is none of ours", entry);
+      if (!entry.replies.every(({ status }) => STATUSES.has(status)))
+        this.#wrong("an answer that is none of ours", entry);
       const [least, most] = this.#eventsExpected(entry);
       if (own.length < least) this.#wrong("acknowledged, and there is no event", entry);
       if (own.length > most)
@@ -166,10 +188,49 @@ class Judge {
     }
   }
 
-  #eventsExpected({ operation, outcome }: Entry): [least: number, most: number] {
+  #eventsExpected(entry: Entry): [least: number, most: number] {
+    const { operation, outcome } = entry;
     if (READS.has(operation) || outcome === "refused") return [0, 0];
-    if (outcome === "unknown") return [0, 1];
-    return [MAY_CHANGE_NOTHING.has(operation) ? 0 : 1, 1];
+    const most = partsOf(entry).length;
+    if (outcome === "unknown") return [0, most];
+    return [MAY_HAVE_NO_EVENT.has(operation) ? 0 : most, most];
+  }
+
+  /** What was done is answered the same again, or not at all. */
+  #holdTokens(): void {
+    for (const { replies, ...entry } of this.#run.history) {
+      const [first, again] = replies;
+      if (!first || !again) continue;
+      this.#figures.askedAgain += 1;
+      if (outcomeOf(first) !== "done") continue;
+      const isSameAgain = isSame(again, first) || again.status === 429 || again.status === 503;
+      if (!isSameAgain) this.#wrong("a token was answered otherwise", { ...entry, replies });
+    }
+  }
+
+  /** What was changed at a version was what had been shown with it. */
+  #holdVersions(): void {
+    const shown = new Map<string, Wire>();
+    for (const { body, outcome } of this.#run.history) {
+      if (outcome !== "done") continue;
+      for (const row of body.Permissions ?? []) {
+        if (row.Version !== NO_VERSION) shown.set(row.Version, permissionIn(row));
+      }
+      // Settings are read after the stack, so they may be newer than its version, never older.
+      for (const { StackId, Name, Version } of body.Stacks ?? []) shown.set(`${StackId} ${Version}`, Name);
+    }
+    for (const event of this.#events) {
+      const { IfVersion } = this.#entries.get(event.UserAgent)?.intent ?? {};
+      if (IfVersion === undefined || isUnixId(event)) continue;
+      this.#figures.atVersion += 1;
+      const was = event.IamUserArn === undefined ? event.Before.Name : permissionIn(event.Before);
+      const expected =
+        IfVersion === NO_VERSION
+          ? NONE
+          : (shown.get(IfVersion) ?? shown.get(`${event.StackId} ${IfVersion}`));
+      if (!isSame(was, expected))
+        this.#wrong("something was changed that was another version", { event, IfVersion, expected });
+    }
   }
 
   /** When what an event tells was done: not before it was written down, and not after it was answered. */
@@ -193,12 +254,13 @@ class Judge {
   #replayUsers(): void {
     for (const item of this.#run.before) if (item.sk === "USER") this.#register(item);
     const events = this.#events.filter((event) => event.StackId === undefined && !isUnixId(event));
+    const changes = (event: Wire) => !isImport(event);
     this.#holdUnixIds(this.#events.filter(isUnixId));
     for (const [arn, some] of Map.groupBy(events, ({ IamUserArn }) => String(IamUserArn))) {
       const register = this.#users.get(arn) ?? new Register<Profile | undefined>(undefined);
       this.#users.set(arn, register);
       const fits = (event: Wire) => isSame(profileIn(event.Before), register.last);
-      for (const event of this.#inOrder(some, fits)) {
+      for (const event of this.#inOrder(some.filter(changes), fits)) {
         if (!fits(event)) this.#wrong("a profile was changed as it was not", { event, was: register.last });
         const { entry, from, to } = this.#timeOf(event);
         const expected = profileAfter(event, entry?.input ?? {});
@@ -207,6 +269,30 @@ class Judge {
         if (event.Before?.ProfileId) this.#profilesOf(arn).add(event.Before.ProfileId);
         register.add(profileIn(event.After), from, to);
       }
+    }
+  }
+
+  /** What IAM says of somebody stays through deletion, begins where the import before ended, and ends as the last one says. */
+  #replayImports(): void {
+    const factsOf = (items: ReadonlyMap<string, Wire>, arn: string): Wire =>
+      items.get(`USER#${arn}\nUSER`)?.Policies ?? items.get(`USER#${arn}\nIAM`)?.Policies;
+    const imports = Map.groupBy(this.#events.filter(isImport), ({ IamUserArn }) => String(IamUserArn));
+    for (const arn of USERS) {
+      const register = new Register<Wire>(factsOf(this.#before, arn));
+      for (const event of this.#inOrder(imports.get(arn) ?? [], ({ Before }) =>
+        isSame(Before?.Policies, register.last),
+      )) {
+        if (!isSame(event.Before?.Policies, register.last))
+          this.#wrong("an import changed what was not so", { event, was: register.last });
+        if (event.Caller !== IMPORTER || event.Before?.ProfileId !== event.After.ProfileId)
+          this.#wrong("an import made somebody", event);
+        register.add(event.After.Policies, Date.parse(event.Time), Number.POSITIVE_INFINITY);
+      }
+      const is = factsOf(this.#after, arn);
+      if (!isSame(is, register.last))
+        this.#wrong("what IAM says is not as it should be", { arn, is, last: register.last });
+      if (is?.[0]?.Name !== policyOf(this.#run.imports).PolicyName)
+        this.#wrong("the last import is not what counts", { arn, is });
     }
   }
 
@@ -250,7 +336,7 @@ class Judge {
           this.#wrong("a stack was changed as it was not", { event, was: register.last });
         }
         const { entry, from, to } = this.#timeOf(event);
-        const next = this.#stackAfter(event, register.last, entry?.input ?? {}, from);
+        const next = this.#stackAfter(event, register.last, partOf(entry, event), from);
         register.add(next, from, to);
       }
       this.#holdCopiesOfGroups(some.filter(isCopy), register);
@@ -282,6 +368,7 @@ class Judge {
       case "UntagResource":
         return isSame(Before.Tags, Before.LayerId ? was.layers[Before.LayerId]?.Tags : was.Tags);
       case "SetPermission":
+      case "SetPermissions":
         return Before.Level === (was.groups[GroupName] ?? "iam_only");
       case "CreateLayer":
         return (
@@ -295,6 +382,8 @@ class Judge {
         return !Object.values(was.instances).some((one) => one.Ec2InstanceId === After.Ec2InstanceId);
       case "DeregisterInstance":
         return isSame(Before, was.instances[Before.InstanceId]);
+      case FEED:
+        return was.instances[After.InstanceId] !== undefined;
       default:
         return false;
     }
@@ -332,7 +421,8 @@ class Judge {
         expect(isSame(After.Tags, Tags));
         return After.LayerId ? layer({ ...was.layers[After.LayerId], Tags }) : { ...was, Tags };
       }
-      case "SetPermission": {
+      case "SetPermission":
+      case "SetPermissions": {
         const { [GroupName]: _before, ...others } = was.groups;
         expect(After.Level === input.Level && GroupName === input.GroupName);
         return {
@@ -402,7 +492,8 @@ class Judge {
       this.#grants.set(`${item.StackId} ${item.IamUserArn}`, new Register(permissionIn(item)));
     }
     const events = this.#events.filter(
-      ({ StackId, IamUserArn }) => StackId !== undefined && IamUserArn !== undefined,
+      ({ StackId, IamUserArn, Operation }) =>
+        StackId !== undefined && IamUserArn !== undefined && Operation !== "GrantAccess",
     );
     for (const [key, some] of Map.groupBy(events, ({ StackId, IamUserArn }) => `${StackId} ${IamUserArn}`)) {
       const register = this.#grants.get(key) ?? new Register(NONE);
@@ -414,11 +505,36 @@ class Judge {
           this.#wrong("a permission was changed as it was not", { event, was: register.last });
         }
         register.add(permissionIn(event.After), from, to);
-        if (event.Operation === "SetPermission") this.#holdChange(event, entry);
+        if (SETS.has(event.Operation)) this.#holdChange(event, entry);
         else if (event.Operation !== "CloneStack")
           this.#wrong("a permission was changed by something else", event);
       }
     }
+  }
+
+  /** Each temporary login has its event, and was given to somebody who had SSH/RDP then, with what they had. */
+  #holdLogins(): void {
+    const given = new Map<string, Wire>();
+    for (const event of this.#events.filter(({ Operation }) => Operation === "GrantAccess")) {
+      const { StackId, IamUserArn, After } = event;
+      const { entry, to } = this.#timeOf(event);
+      if (given.has(After.Username)) this.#wrong("a login was given twice", event);
+      given.set(After.Username, event);
+      const isAsked = entry?.input.InstanceId === After.InstanceId && entry?.caller === IamUserArn;
+      const held = this.#held(IamUserArn, StackId, entry?.start ?? 0, to);
+      const had = held.some(({ state }) => state.AllowSsh && state.AllowSudo === After.Administrator);
+      if (!isAsked || !had) this.#wrong("a login that nobody might have", { event, held });
+      const told = entry?.outcome === "done" ? entry.body.TemporaryCredential?.Username : After.Username;
+      if (told !== After.Username) this.#wrong("a login is another than was told", { entry, event });
+    }
+    const kept = this.#run.after.filter(({ LoginId }) => LoginId !== undefined);
+    for (const item of kept) {
+      const event = given.get(item.Username);
+      given.delete(item.Username);
+      const isRight = event?.IamUserArn === item.IamUserArn && `LOGINS#${event.After.InstanceId}` === item.pk;
+      if (!isRight) this.#wrong("a login that nobody gave", item);
+    }
+    for (const event of given.values()) this.#wrong("a login was lost", event);
   }
 
   /** Whoever was deleted and made again has nothing of what there was. */
@@ -434,7 +550,7 @@ class Judge {
 
   #holdChange(event: Wire, entry: Entry | undefined): void {
     const { StackId, IamUserArn, Before, After, Caller } = event;
-    const input = entry?.input ?? {};
+    const input = partOf(entry, event);
     const isRight = input.StackId === StackId && input.IamUserArn === IamUserArn;
     if (!isRight || !isSame(changed(Before, input), After))
       this.#wrong("a permission became what nobody asked for", event);
@@ -571,6 +687,7 @@ class Judge {
     for (const entry of this.#run.history) {
       this.#holdRight(entry);
       if (entry.outcome === "done") this.#holdAnswer(entry);
+      if (MAY_CHANGE_NOTHING.has(entry.operation)) this.#holdNothingToDo(entry);
     }
     const copies = this.#events.filter((event) => isCopy(event) && event.IamUserArn !== undefined);
     const made = this.#events.filter((event) => event.Operation === "CloneStack" && !isCopy(event));
@@ -579,7 +696,7 @@ class Judge {
 
   /** A manager who changed something had the right to, at some time of it. */
   #holdRight({ id, operation, caller, input, start, end, outcome }: Entry): void {
-    if (operation !== "SetPermission" || !MANAGERS.includes(caller)) return;
+    if (!SETS.has(operation) || !MANAGERS.includes(caller)) return;
     const event = this.#events.find((one) => one.UserAgent === id && !isUnixId(one));
     if (!event) return;
     const until = outcome === "done" ? end : Number.POSITIVE_INFINITY;
@@ -599,6 +716,7 @@ class Judge {
         this.#holdCheck(entry, input.subject.id, input.action.name, one.resource.id, given);
       }
     }
+    if (operation === FEED) this.#holdFeed(entry);
     const rows: Wire[] = operation.startsWith("Describe") ? (body.Permissions ?? []) : [];
     for (const row of rows) {
       this.#figures.reads += 1;
@@ -615,7 +733,30 @@ class Judge {
       );
       if (!isTrue) this.#wrong("a profile was shown that nobody had", { entry, shown });
     }
-    if (MAY_CHANGE_NOTHING.has(operation)) this.#holdNothingToDo(entry);
+  }
+
+  /** An instance is told who may log in, whom it should not be told is nobody, and nobody is left out. */
+  #holdFeed({ input, body, start, end, ...entry }: Entry): void {
+    const told = new Map<string, Wire>(body.Users.map((row: Wire) => [row.iam_user_arn, row]));
+    const stacks = this.#stacks.get(input.StackId)?.shown(start, end) ?? [];
+    for (const arn of new Set([...told.keys(), ...this.#users.keys()])) {
+      this.#figures.reads += 1;
+      const row = told.get(arn);
+      const held = this.#held(arn, input.StackId, start, end);
+      const profiles = this.#users.get(arn)?.shown(start, end) ?? [];
+      const isDenied = (state: StackState | undefined) => IN_TEAM.has(arn) && state?.groups[TEAM] === "deny";
+      const isIn = ({ AllowSsh, Level }: Permission) => AllowSsh && Level !== "deny";
+      const mayBeIn =
+        stacks.some(({ state }) => state && !isDenied(state)) &&
+        held.some(({ state }) => isIn(state) && state.AllowSudo === row?.administrator_privileges) &&
+        profiles.some(({ state }) => state && isShown(state, row));
+      const mustBeIn =
+        stacks.every(({ state }) => state && !isDenied(state)) &&
+        held.every(({ state }) => isIn(state)) &&
+        profiles.every(({ state }) => state?.SshUsername !== undefined);
+      if (row ? !mayBeIn : mustBeIn)
+        this.#wrong("an instance was told what was not so", { entry, arn, row, held });
+    }
   }
 
   /** An answer is one that some moment between question and answer would have given. */
@@ -632,14 +773,22 @@ class Judge {
     }
   }
 
-  /** What was answered without an event was so already. */
+  /** What was done without an event was so already: of several at once, each, as soon as one of them has an event. */
   #holdNothingToDo(entry: Entry): void {
-    const { id, input, start, end } = entry;
-    if (this.#events.some((event) => event.UserAgent === id && !isUnixId(event))) return;
-    const { StackId, IamUserArn, GroupName, Level, ResourceArn, Tags = {}, TagKeys = [] } = input;
+    const own = this.#events.filter((event) => event.UserAgent === entry.id && !isUnixId(event));
+    if (entry.outcome !== "done" && own.length === 0) return;
+    for (const part of partsOf(entry)) {
+      if (!own.some((event) => isAbout(event, part))) this.#holdSoAlready(entry, part);
+    }
+  }
+
+  #holdSoAlready(entry: Entry, part: Wire): void {
+    const { start, outcome } = entry;
+    const end = outcome === "done" ? entry.end : Number.POSITIVE_INFINITY;
+    const { StackId, IamUserArn, GroupName, Level, ResourceArn, Tags = {}, TagKeys = [] } = part;
     if (IamUserArn !== undefined) {
       const held = this.#held(IamUserArn, StackId, start, end);
-      if (!held.some(({ state }) => isSame(changed(state, input), state)))
+      if (!held.some(({ state }) => isSame(changed(state, part), state)))
         this.#wrong("nothing was done", { entry, held });
       return;
     }
@@ -673,6 +822,32 @@ class Judge {
       if (!isRight) this.#wrong("a copy gives what nobody had", { event, arn, given, held });
     }
   }
+}
+
+/** Of what there is nothing, whoever asks. */
+const NO_VERSION = "none";
+
+/** What a request sets, one after the other: of whom, or of which group. */
+function partsOf({ operation, input }: Entry): Wire[] {
+  if (operation !== "SetPermissions") return [input];
+  const { StackId, Permissions = [], GroupPermissions = [] } = input;
+  return [...Permissions, ...GroupPermissions].map((part) => ({ StackId, ...part }));
+}
+
+function partOf(entry: Entry | undefined, event: Wire): Wire {
+  if (!entry) return {};
+  return entry.operation === "SetPermissions"
+    ? (partsOf(entry).find((part) => isAbout(event, part)) ?? {})
+    : entry.input;
+}
+
+function isAbout(event: Wire, part: Wire): boolean {
+  return event.IamUserArn === part.IamUserArn && event.GroupName === part.GroupName;
+}
+
+/** An event of what an import wrote. */
+function isImport({ Operation }: Wire): boolean {
+  return Operation === "ImportUsers";
 }
 
 const RANK = ["iam_only", "show", "deploy", "manage"];
@@ -716,6 +891,12 @@ function profileIn(item: Wire): Profile | undefined {
   if (!item) return undefined;
   const { SshUsername, SshPublicKey, AllowSelfManagement } = item;
   return JSON.parse(JSON.stringify({ SshUsername, SshPublicKey, AllowSelfManagement }));
+}
+
+/** As an instance is told of somebody: without the key's comment. */
+function isShown({ SshUsername, SshPublicKey }: Profile, row: Wire): boolean {
+  const key = SshPublicKey?.split(" ").slice(0, 2).join(" ");
+  return row?.username === SshUsername && row?.ssh_public_key === key;
 }
 
 function permissionIn({ Level, AllowSsh, AllowSudo }: Wire): Permission {
@@ -779,7 +960,7 @@ function isCopy({ Operation, IamUserArn, GroupName }: Wire): boolean {
 
 /** An event of the Unix id that somebody is given with their first SSH, by itself. */
 function isUnixId({ Operation, StackId, After }: Wire): boolean {
-  return Operation === "SetPermission" && StackId === undefined && After?.UnixId !== undefined;
+  return SETS.has(Operation) && StackId === undefined && After?.UnixId !== undefined;
 }
 
 function isGrant({ pk, sk }: Wire): boolean {

@@ -100,7 +100,8 @@ function linesOf(figures: Figures, requests: number, done: ReadonlyMap<string, n
   const faulty = [...done.values()].reduce((sum, count) => sum + count, 0);
   return [
     `operations   ${figures.done} done, ${figures.refused} refused, ${figures.unknown} unknown, of which ${figures.unknownDone} were done`,
-    `events       ${figures.events}`,
+    `events       ${figures.events}, ${figures.imports} imports`,
+    `asked again  ${figures.askedAgain} with their token; ${figures.atVersion} changes at a version that the caller named`,
     `answers      ${figures.reads} about levels, ${figures.allowed} checks allowed`,
     `requests     ${requests} to the table, ${faulty} of them gone wrong`,
     ...[...done].map(([how, count]) => `             ${count} ${how}`),

@@ -7,6 +7,7 @@ import { loadHandler, useLocalDynamoDb } from "../../infra/local/local-stack.ts"
 import { type Template, tableDefinition } from "../../infra/local/template.ts";
 import { importAccount } from "../../shared/account/import-account.ts";
 import { resolveAccount } from "../../shared/account/resolve-account.ts";
+import { writeDocuments, writeUsers } from "../../shared/account/write-users.ts";
 import { OPERATIONS } from "../../shared/contract/index.ts";
 import { readJson } from "../../shared/iam/json.ts";
 import { ask } from "../../shared/table/ask.ts";
@@ -20,12 +21,19 @@ const userArn = (name: string) => `arn:aws:iam::${ACCOUNT}:user/${name}`;
 export const stackArn = (id: string) => `arn:aws:opsworks:${REGION}:${ACCOUNT}:stack/${id}/`;
 export const layerArn = (id: string) => `arn:aws:opsworks:${REGION}:${ACCOUNT}:layer/${id}/`;
 
+/** An EC2 instance's own session. */
+export const instanceArn = (ec2InstanceId: string) =>
+  `arn:aws:sts::${ACCOUNT}:assumed-role/aws-opsworks-ec2-role/${ec2InstanceId}`;
+export const INSTANCE_KEY = { Modulus: Buffer.alloc(256, 0xab).toString("base64"), Exponent: "AQAB" };
+
 /** Who there is: an administrator, managers, users who come and go (some by a group), and one whom a policy lets look at all stacks. */
 export const ADMINISTRATOR = userArn("ann");
 export const MANAGERS = ["mia", "max", "moe"].map(userArn);
 export const USERS = ["una", "uri", "tea", "tom"].map(userArn);
 export const LOOKER = userArn("pat");
 export const TEAM = "team";
+/** Who the events of imports are by. */
+export const IMPORTER = "operator";
 export const IN_TEAM: ReadonlySet<string> = new Set(["tea", "tom"].map(userArn));
 
 export const ROLES = {
@@ -63,11 +71,9 @@ export async function openWorld(given: {
     LOG_LEVEL: process.env.LOG_LEVEL ?? "silent",
   });
   const table = openTable(tableName, undefined, 60_000);
+  const importing = openTable(tableName, undefined, given.timeoutMs);
   await table.client.send(new CreateTableCommand(tableDefinition(given.template, tableName)));
-  await importAccount(table, resolveAccount(readJson(JSON.stringify(ACCOUNT_DETAILS), 1_000_000)), {
-    caller: "operator",
-    now: new Date(),
-  });
+  await importAccount(table, accountOf(ACCOUNT_DETAILS), { caller: IMPORTER, now: new Date() });
   const handlers = new Map<string, Handler>();
   for (const { name } of OPERATIONS) handlers.set(name, await loadHandler({ handler: handlerOf(name) }));
 
@@ -118,6 +124,18 @@ export async function openWorld(given: {
       return { status: Number(reply.statusCode), body };
     },
 
+    /** What IAM says of the users now, who are there: each time another policy, about nothing that is asked for. */
+    async importUsers(count: number): Promise<void> {
+      const users = USERS.map((arn) => person(arn, { UserPolicyList: [policyOf(count)] }));
+      const { documents, users: given } = accountOf({
+        ...ACCOUNT_DETAILS,
+        UserDetailList: users,
+        RoleDetailList: [],
+      });
+      await writeDocuments(importing, documents);
+      await writeUsers(importing, given, { caller: IMPORTER, now: new Date(), onlyKnown: true });
+    },
+
     /** Everything that is kept. */
     items: () => scan(table),
 
@@ -160,7 +178,7 @@ function identityOf(arn: string) {
     secretAccessKey: "",
     accountId: ACCOUNT,
     userArn: arn,
-    userId: uniqueId(name),
+    userId: arn.includes(":assumed-role/") ? `AROAEC2:${name}` : uniqueId(name),
   };
 }
 
@@ -187,6 +205,14 @@ const person = (arn: string, rest: object = {}) => {
     ...rest,
   };
 };
+
+/** What the imports of a run give each user; `count` is which of them. */
+export const policyOf = (count: number) => ({
+  PolicyName: `import-${count}`,
+  PolicyDocument: { Version: "2012-10-17", Statement: { Effect: "Allow", Action: "s3:*", Resource: "*" } },
+});
+
+const accountOf = (details: object) => resolveAccount(readJson(JSON.stringify(details), 1_000_000));
 
 const ACCOUNT_DETAILS = {
   UserDetailList: [
