@@ -103,7 +103,8 @@ describe("the time that there is", () => {
     });
     expect(ms).toBeGreaterThan(90);
     expect(ms).toBeLessThan(700);
-    expect(requests.length).toBeLessThanOrEqual(3);
+    // Two that have their time, one that has what is left, and one more if a timer fires a moment early.
+    expect(requests.length).toBeLessThanOrEqual(4);
   });
 
   test("sends nothing when it is over", async () => {
