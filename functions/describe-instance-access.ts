@@ -12,6 +12,7 @@ import { lineOf, tagOf } from "../shared/model/instance-user.ts";
 import type { Stack } from "../shared/model/stack.ts";
 import { appendEvent } from "../shared/table/events.ts";
 import { anotherKey, newInstanceKey, readLogins } from "../shared/table/instance-logins.ts";
+import { instanceMustExist } from "../shared/table/instances.ts";
 import { takeNonce } from "../shared/table/nonces.ts";
 import { transact } from "../shared/table/write.ts";
 
@@ -45,6 +46,7 @@ async function loginsFor(call: Call, instance: Instance, stack: Stack, given: In
   if (given && !key) {
     const After = { InstanceId, PublicKey: given };
     await transact(table, [
+      instanceMustExist(table, instance),
       newInstanceKey(table, InstanceId, given),
       appendEvent(table, changeEvent(call, { StackId, After })),
     ]);

@@ -779,6 +779,27 @@ describe("a temporary login by RDP", () => {
     expect((await ask(instance.as, StackId, { PublicKey: other })).body.Logins).toEqual([]);
   });
 
+  test("is encrypted for no key that came when its instance was being deregistered", async () => {
+    const { StackId, InstanceId, as } = await newInstance({ Platform: "Windows" });
+    let isGone = false;
+    stack.obstruct(async (request, pass) => {
+      const bringsKey =
+        request.command === "TransactWriteItems" && JSON.stringify(request.input).includes('"KEY"');
+      if (bringsKey && !isGone) {
+        isGone = true;
+        await must("/DeregisterInstance", { InstanceId });
+      }
+      return pass();
+    });
+    expect((await ask(as, StackId, { PublicKey })).status).toBe(404);
+    stack.obstruct();
+    expect(await stack.partition(keys.instanceKey(InstanceId).pk)).toEqual([]);
+    expect((await stack.eventsOfStack(StackId)).map(({ Operation }) => Operation)).toEqual([
+      "RegisterInstance",
+      "DeregisterInstance",
+    ]);
+  });
+
   test("takes no weak key, and none that is no key", async () => {
     const { as, StackId } = await newInstance({ Platform: "Windows" });
     const weak = numbersOf(generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey);

@@ -162,6 +162,7 @@ const mayDo: Record<string, string[]> = {
   DescribeInstanceAccess: [
     "BatchGetItem STACK#* LAYERS#* INSTANCES#* EC2#* USER#* POLICY#* PROFILE#*",
     "Query STACK#* LOGINS#*",
+    "ConditionCheckItem INSTANCES#*",
     "PutItem NONCE#* LOGINS#* EVENTS#*",
   ],
   GrantAccess: [
