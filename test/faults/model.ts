@@ -203,8 +203,11 @@ class Judge {
       if (!first || !again) continue;
       this.#figures.askedAgain += 1;
       if (outcomeOf(first) !== "done") continue;
-      const isSameAgain = isSame(again, first) || again.status === 429 || again.status === 503;
-      if (!isSameAgain) this.#wrong("a token was answered otherwise", { ...entry, replies });
+      // A password is shown once.
+      const withheld = entry.operation === "GrantAccess" ? 409 : undefined;
+      const isNone = [429, 503, withheld].includes(again.status);
+      if (!isNone && !isSame(again, first))
+        this.#wrong("a token was answered otherwise", { ...entry, replies });
     }
   }
 
@@ -656,6 +659,8 @@ class Judge {
       INSTANCES: () => there?.instances[item.InstanceId] !== undefined,
       INSTANCE: () => there?.instances[id] !== undefined,
       EC2: () => there?.instances[item.InstanceId]?.Ec2InstanceId === id,
+      // Logins to it expire by themselves.
+      LOGINS: () => item.sk !== "KEY" || this.#hasInstance(id),
     };
     if (isThere[kind]?.() === false) this.#wrong("something is left of what is gone", item);
     const hasPlace: Record<string, string[]> = {
@@ -664,6 +669,10 @@ class Judge {
     };
     for (const key of hasPlace[kind] ?? [])
       if (!this.#after.has(key)) this.#wrong("something cannot be found", item);
+  }
+
+  #hasInstance(id: string): boolean {
+    return [...this.#stacks.values()].some(({ last }) => last?.instances[id] !== undefined);
   }
 
   #holdGrantsToTable(): void {
