@@ -72,7 +72,7 @@ export async function writeUsers(
       const read = readUser(items.get(keys.user(user.IamUserArn)));
       return writeUserThatFits(table, user, read, profileOf(user.IamUserArn), writing);
     });
-    outcomes.push(...(await Promise.all(written)));
+    outcomes.push(...(await allOf(written)));
   });
   return outcomes;
 }
@@ -295,6 +295,12 @@ const MOST_IN_EVENT = 200;
 
 function summaryOf(policies: User["Policies"]) {
   return { Count: policies.length, Hash: hashOf(JSON.stringify(policies)) };
+}
+
+/** Waits for every one, so that none that is late writes over what comes after. @throws what the first threw that failed */
+async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 async function inGroups<T>(

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { Fault } from "../model/fault.ts";
 import { keys } from "./keys.ts";
@@ -13,9 +14,14 @@ const LIFETIME = 15 * 60;
  */
 export async function takeNonce(table: Table, instanceId: string, nonce: string, now: Date): Promise<void> {
   const ExpiresAt = Math.floor(now.getTime() / 1000) + LIFETIME;
-  const isNew = { ConditionExpression: "attribute_not_exists(pk)" };
+  const Attempt = randomUUID();
+  // It may be sent again when no answer came, and is not in its own way then.
+  const isNew = {
+    ConditionExpression: "attribute_not_exists(pk) OR Attempt = :own",
+    ExpressionAttributeValues: { ":own": Attempt },
+  };
   try {
-    await putAlone(table, { ...keys.nonce(instanceId, nonce), ExpiresAt }, isNew);
+    await putAlone(table, { ...keys.nonce(instanceId, nonce), ExpiresAt, Attempt }, isNew);
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     throw new Fault("ConflictException", "this request was sent before: ask again with another `Nonce`");

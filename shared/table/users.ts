@@ -9,7 +9,17 @@ import { getItems } from "./get-items.ts";
 import { INDEX, indexKeys, keys } from "./keys.ts";
 import { queryPage, readCursor, writeCursor } from "./list.ts";
 import type { Table } from "./table.ts";
-import { mustBe, mustExist, mustStay, put, putOver, removeAt, transact, type Write } from "./write.ts";
+import {
+  mustBe,
+  mustExist,
+  mustStay,
+  put,
+  putOver,
+  putOverRead,
+  removeAt,
+  transact,
+  type Write,
+} from "./write.ts";
 
 /** `Revision` is new with each write; without it, it was written by an earlier version. */
 const KeptFacts = IamFacts.extend({ Revision: z.string().optional() });
@@ -70,7 +80,7 @@ export async function refreshIamFacts(
   const refreshed = { ...facts, Revision: randomUUID() };
   await transact(table, [
     mustBe(table, keys.user(userArn), undefined, changed),
-    Revision === undefined ? put(table, key, refreshed) : putOver(table, key, refreshed, Revision, changed),
+    putOverRead(table, key, refreshed, Revision, changed),
     appendEvent(table, eventOf(before)),
   ]);
 }

@@ -43,9 +43,19 @@ export function mustStay(
   revision: string | undefined,
   otherwise: () => Fault,
 ): Write {
-  if (revision !== undefined) return mustBe(table, key, revision, otherwise);
-  const without = condition(["attribute_not_exists(Revision)"]);
-  return { item: { ConditionCheck: { TableName: table.name, Key: key, ...without } }, otherwise };
+  return { item: { ConditionCheck: { TableName: table.name, Key: key, ...asRead(revision) } }, otherwise };
+}
+
+/** Puts an item in place of the one that was read, with that revision; `undefined`: of none, or of one without. */
+export function putOverRead(
+  table: Table,
+  key: Key,
+  members: object,
+  revision: string | undefined,
+  otherwise: () => Fault,
+): Write {
+  const item = { Put: { TableName: table.name, Item: { ...members, ...key }, ...asRead(revision) } };
+  return { item, otherwise };
 }
 
 /** Puts an item, whether there was one or not. */
@@ -181,6 +191,10 @@ function metering({ onWriteUnits }: Table): { ReturnConsumedCapacity?: "TOTAL" }
 
 function unitsOf(consumed: readonly ConsumedCapacity[] = []): number {
   return consumed.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
+}
+
+function asRead(revision: string | undefined) {
+  return revision === undefined ? condition(["attribute_not_exists(Revision)"]) : atRevision(revision);
 }
 
 function atRevision(revision: string) {

@@ -491,7 +491,6 @@ const useUpUnixIds = () =>
       Item: { ...keys.unixIds(), LastGiven: 4000, Returned: new Set([2000]) },
     }),
   );
-/** So that another one may begin. */
 /** Somebody of whom is kept what IAM said. */
 async function deletedUser(): Promise<string> {
   const name = `d${randomUUID().slice(0, 8)}`;
@@ -501,6 +500,7 @@ async function deletedUser(): Promise<string> {
   return name;
 }
 
+/** So that another one may begin. */
 const endJob = () =>
   stack.table.client
     .send(

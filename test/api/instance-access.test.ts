@@ -779,6 +779,19 @@ describe("a temporary login by RDP", () => {
     expect((await ask(instance.as, StackId, { PublicKey: other })).body.Logins).toEqual([]);
   });
 
+  test("is told to a server the answer to whose nonce was lost", async () => {
+    const { StackId, as } = await windows();
+    let tries = 0;
+    stack.obstruct(async (request, pass) => {
+      const answer = await pass();
+      if (request.command !== "PutItem" || (tries += 1) > 1) return answer;
+      throw Object.assign(new Error("no answer in time"), { name: "TimeoutError" });
+    });
+    expect((await ask(as, StackId)).status).toBe(200);
+    stack.obstruct();
+    expect(tries).toBe(2);
+  });
+
   test("is encrypted for no key that came when its instance was being deregistered", async () => {
     const { StackId, InstanceId, as } = await newInstance({ Platform: "Windows" });
     let isGone = false;
