@@ -31,6 +31,10 @@ export type Figures = {
   /** Changes that were made at a version that the caller named. */
   atVersion: number;
   imports: number;
+  /** Instances that were told who may log in. */
+  feeds: number;
+  /** Temporary logins that were given. */
+  logins: number;
   /** Answers about levels that were held against the states that there can have been. */
   reads: number;
   allowed: number;
@@ -113,6 +117,8 @@ class Judge {
     askedAgain: 0,
     atVersion: 0,
     imports: 0,
+    feeds: 0,
+    logins: 0,
     reads: 0,
     allowed: 0,
     unusedUnixIds: 0,
@@ -135,7 +141,7 @@ class Judge {
       .filter((item) => isEvent(item) && !this.#before.has(keyOf(item)))
       .toSorted((a, b) => (a.sk < b.sk ? -1 : 1));
     this.#figures.events = this.#events.length;
-    this.#figures.imports = run.imports;
+    this.#figures.imports = run.imported;
   }
 
   judge(): Verdict {
@@ -177,7 +183,8 @@ class Judge {
         this.#wrong("an answer that is none of ours", entry);
       const [least, most] = this.#eventsExpected(entry);
       if (own.length < least) this.#wrong("acknowledged, and there is no event", entry);
-      if (own.length > most)
+      const isTwice = partsOf(entry).some((part) => own.filter((event) => isAbout(event, part)).length > 1);
+      if (own.length > most || isTwice)
         this.#wrong(`${entry.outcome}, and there are ${own.length} events`, { entry, own });
       for (const event of events.get(entry.id) ?? []) {
         const at = Date.parse(event.Time);
@@ -222,15 +229,18 @@ class Judge {
       // Settings are read after the stack, so they may be newer than its version, never older.
       for (const { StackId, Name, Version } of body.Stacks ?? []) shown.set(`${StackId} ${Version}`, Name);
     }
+    const used = new Set<string>();
     for (const event of this.#events) {
-      const { IfVersion } = this.#entries.get(event.UserAgent)?.intent ?? {};
+      const entry = this.#entries.get(event.UserAgent);
+      const IfVersion = partOf(entry, event).IfVersion ?? entry?.intent.IfVersion;
       if (IfVersion === undefined || isUnixId(event)) continue;
       this.#figures.atVersion += 1;
+      const version = `${event.StackId} ${IfVersion}`;
+      if (IfVersion !== NO_VERSION && used.has(version))
+        this.#wrong("something was changed twice at one version", event);
+      used.add(version);
       const was = event.IamUserArn === undefined ? event.Before.Name : permissionIn(event.Before);
-      const expected =
-        IfVersion === NO_VERSION
-          ? NONE
-          : (shown.get(IfVersion) ?? shown.get(`${event.StackId} ${IfVersion}`));
+      const expected = IfVersion === NO_VERSION ? NONE : (shown.get(IfVersion) ?? shown.get(version));
       if (!isSame(was, expected))
         this.#wrong("something was changed that was another version", { event, IfVersion, expected });
     }
@@ -294,7 +304,7 @@ class Judge {
       const is = factsOf(this.#after, arn);
       if (!isSame(is, register.last))
         this.#wrong("what IAM says is not as it should be", { arn, is, last: register.last });
-      if (is?.[0]?.Name !== policyOf(this.#run.imports).PolicyName)
+      if (is?.[0]?.Name !== policyOf(this.#run.lastImport).PolicyName)
         this.#wrong("the last import is not what counts", { arn, is });
     }
   }
@@ -333,7 +343,7 @@ class Judge {
     for (const [stackId, some] of Map.groupBy(events, ({ StackId }) => String(StackId))) {
       const register = this.#stacks.get(stackId) ?? new Register<StackState | undefined>(undefined);
       this.#stacks.set(stackId, register);
-      const own = some.filter((event) => !isCopy(event));
+      const own = some.filter((event) => !isCopy(event) && event.Operation !== FEED);
       for (const event of this.#inOrder(own, (one) => this.#fitsOnStack(one, register.last))) {
         if (!this.#fitsOnStack(event, register.last)) {
           this.#wrong("a stack was changed as it was not", { event, was: register.last });
@@ -343,7 +353,16 @@ class Judge {
         register.add(next, from, to);
       }
       this.#holdCopiesOfGroups(some.filter(isCopy), register);
+      for (const event of some.filter(({ Operation }) => Operation === FEED)) this.#holdThere(event);
     }
+  }
+
+  /** The instance that an event is about was there. */
+  #holdThere(event: Wire): void {
+    const { entry, to } = this.#timeOf(event);
+    const shown = this.#stacks.get(event.StackId)?.shown(entry?.start ?? 0, to) ?? [];
+    if (!shown.some(({ state }) => state?.instances[event.After.InstanceId]))
+      this.#wrong("an instance did something that was not there", event);
   }
 
   #holdCopiesOfGroups(copies: readonly Wire[], { steps }: Register<StackState | undefined>): void {
@@ -385,8 +404,6 @@ class Judge {
         return !Object.values(was.instances).some((one) => one.Ec2InstanceId === After.Ec2InstanceId);
       case "DeregisterInstance":
         return isSame(Before, was.instances[Before.InstanceId]);
-      case FEED:
-        return was.instances[After.InstanceId] !== undefined;
       default:
         return false;
     }
@@ -515,29 +532,34 @@ class Judge {
     }
   }
 
-  /** Each temporary login has its event, and was given to somebody who had SSH/RDP then, with what they had. */
+  /** Each temporary login has its event, and was given on an instance that was there to somebody who might have it, with what they had. */
   #holdLogins(): void {
     const given = new Map<string, Wire>();
     for (const event of this.#events.filter(({ Operation }) => Operation === "GrantAccess")) {
       const { StackId, IamUserArn, After } = event;
       const { entry, to } = this.#timeOf(event);
+      this.#figures.logins += 1;
       if (given.has(After.Username)) this.#wrong("a login was given twice", event);
       given.set(After.Username, event);
       const isAsked = entry?.input.InstanceId === After.InstanceId && entry?.caller === IamUserArn;
-      const held = this.#held(IamUserArn, StackId, entry?.start ?? 0, to);
-      const had = held.some(({ state }) => state.AllowSsh && state.AllowSudo === After.Administrator);
-      if (!isAsked || !had) this.#wrong("a login that nobody might have", { event, held });
+      const had = this.#together(IamUserArn, StackId, entry?.start ?? 0, to);
+      const might = had.some(
+        ({ own, level }) => own.AllowSsh && own.AllowSudo === After.Administrator && RANK.indexOf(level) > 0,
+      );
+      if (!isAsked || !might) this.#wrong("a login that nobody might have", { event, had });
+      this.#holdThere(event);
       const told = entry?.outcome === "done" ? entry.body.TemporaryCredential?.Username : After.Username;
       if (told !== After.Username) this.#wrong("a login is another than was told", { entry, event });
     }
     const kept = this.#run.after.filter(({ LoginId }) => LoginId !== undefined);
+    const lost = new Map(given);
     for (const item of kept) {
       const event = given.get(item.Username);
-      given.delete(item.Username);
+      lost.delete(item.Username);
       const isRight = event?.IamUserArn === item.IamUserArn && `LOGINS#${event.After.InstanceId}` === item.pk;
       if (!isRight) this.#wrong("a login that nobody gave", item);
     }
-    for (const event of given.values()) this.#wrong("a login was lost", event);
+    for (const event of lost.values()) this.#wrong("a login was lost", event);
   }
 
   /** Whoever was deleted and made again has nothing of what there was. */
@@ -582,18 +604,20 @@ class Judge {
       .filter((step) => step.from <= to && step.to >= from);
   }
 
-  /** Levels that counted for somebody at one time of these. */
-  #levels(arn: string, stackId: string, from: number, to: number): Set<string> {
-    const levels = new Set<string>();
-    for (const own of this.#held(arn, stackId, from, to)) {
-      for (const stack of this.#stacks.get(stackId)?.shown(from, to) ?? []) {
+  /** What somebody held, and the level that counted with those of groups, at each moment of these. */
+  #together(arn: string, stackId: string, from: number, to: number): { own: Permission; level: string }[] {
+    const stacks = this.#stacks.get(stackId)?.shown(from, to) ?? [];
+    return this.#held(arn, stackId, from, to).flatMap((own) =>
+      stacks.flatMap((stack) => {
         const isAtOnce = Math.max(own.from, stack.from, from) <= Math.min(own.to, stack.to, to);
-        if (!stack.state || !isAtOnce) continue;
-        const group = IN_TEAM.has(arn) ? (stack.state.groups[TEAM] ?? "iam_only") : "iam_only";
-        levels.add(stronger(own.state.Level, group));
-      }
-    }
-    return levels;
+        if (!stack.state || !isAtOnce) return [];
+        return [{ own: own.state, level: stronger(own.state.Level, groupOf(arn, stack.state)) }];
+      }),
+    );
+  }
+
+  #levels(arn: string, stackId: string, from: number, to: number): Set<string> {
+    return new Set(this.#together(arn, stackId, from, to).map(({ level }) => level));
   }
 
   #holdUsersToTable(): void {
@@ -744,27 +768,41 @@ class Judge {
     }
   }
 
-  /** An instance is told who may log in, whom it should not be told is nobody, and nobody is left out. */
+  /**
+   * An instance is told of all who might log in at every moment, and else only of those who might as it was read: levels of groups, grants and
+   * profiles one after the other, each as it was at some moment.
+   */
   #holdFeed({ input, body, start, end, ...entry }: Entry): void {
+    this.#figures.feeds += 1;
+    const { StackId } = input;
     const told = new Map<string, Wire>(body.Users.map((row: Wire) => [row.iam_user_arn, row]));
-    const stacks = this.#stacks.get(input.StackId)?.shown(start, end) ?? [];
+    const stacks = this.#stacks.get(StackId)?.shown(start, end) ?? [];
+    const mayBeIn = (arn: string) => stacks.some(({ state }) => state && groupOf(arn, state) !== "deny");
+    const hasSsh = ({ state }: Shown<Permission>) => isIn({ own: state, level: state.Level });
     for (const arn of new Set([...told.keys(), ...this.#users.keys()])) {
-      this.#figures.reads += 1;
       const row = told.get(arn);
-      const held = this.#held(arn, input.StackId, start, end);
+      const held = this.#held(arn, StackId, start, end);
+      const had = this.#together(arn, StackId, start, end);
       const profiles = this.#users.get(arn)?.shown(start, end) ?? [];
-      const isDenied = (state: StackState | undefined) => IN_TEAM.has(arn) && state?.groups[TEAM] === "deny";
-      const isIn = ({ AllowSsh, Level }: Permission) => AllowSsh && Level !== "deny";
-      const mayBeIn =
-        stacks.some(({ state }) => state && !isDenied(state)) &&
-        held.some(({ state }) => isIn(state) && state.AllowSudo === row?.administrator_privileges) &&
+      const might =
+        mayBeIn(arn) &&
+        held.some((one) => hasSsh(one) && one.state.AllowSudo === row?.administrator_privileges) &&
         profiles.some(({ state }) => state && isShown(state, row));
-      const mustBeIn =
-        stacks.every(({ state }) => state && !isDenied(state)) &&
-        held.every(({ state }) => isIn(state)) &&
+      const must =
+        stacks.every(({ state }) => state) &&
+        had.every(isIn) &&
         profiles.every(({ state }) => state?.SshUsername !== undefined);
-      if (row ? !mayBeIn : mustBeIn)
-        this.#wrong("an instance was told what was not so", { entry, arn, row, held });
+      if (row ? !might : must && had.length > 0)
+        this.#wrong("an instance was told what was not so", { entry, arn, row, had });
+    }
+    for (const login of body.Logins ?? []) {
+      const event = this.#events.find(({ After }) => After?.Username === login.username);
+      const isGiven = event?.StackId === StackId && Date.parse(event.Time) <= end;
+      const counts =
+        isGiven &&
+        mayBeIn(event.IamUserArn) &&
+        this.#held(event.IamUserArn, StackId, start, end).some(hasSsh);
+      if (!counts) this.#wrong("an instance was told of a login that does not count", { entry, login });
     }
   }
 
@@ -827,7 +865,11 @@ class Judge {
       const isGone = (this.#users.get(arn)?.shown(entry.start, to) ?? []).some(
         ({ state }) => state === undefined,
       );
-      const isRight = held.some(({ state }) => isSame(state, given)) || (isGone && !copy);
+      // Of whoever was deleted meanwhile nothing counts, so it may be copied or not.
+      const kept =
+        this.#grants.get(`${entry.input.SourceStackId} ${arn}`)?.shown(Date.parse(event.Time), to) ?? [];
+      const isLeft = isGone && (!copy || kept.some(({ state }) => isSame(state, given)));
+      const isRight = held.some(({ state }) => isSame(state, given)) || isLeft;
       if (!isRight) this.#wrong("a copy gives what nobody had", { event, arn, given, held });
     }
   }
@@ -900,6 +942,16 @@ function profileIn(item: Wire): Profile | undefined {
   if (!item) return undefined;
   const { SshUsername, SshPublicKey, AllowSelfManagement } = item;
   return JSON.parse(JSON.stringify({ SshUsername, SshPublicKey, AllowSelfManagement }));
+}
+
+/** The level that somebody has of their group. */
+function groupOf(arn: string, { groups }: StackState): string {
+  return IN_TEAM.has(arn) ? (groups[TEAM] ?? "iam_only") : "iam_only";
+}
+
+/** Whether somebody may log in to the servers of a stack. */
+function isIn({ own, level }: { readonly own: Permission; readonly level: string }): boolean {
+  return own.AllowSsh && level !== "deny";
 }
 
 /** As an instance is told of somebody: without the key's comment. */

@@ -102,7 +102,7 @@ function linesOf(figures: Figures, requests: number, done: ReadonlyMap<string, n
     `operations   ${figures.done} done, ${figures.refused} refused, ${figures.unknown} unknown, of which ${figures.unknownDone} were done`,
     `events       ${figures.events}, ${figures.imports} imports`,
     `asked again  ${figures.askedAgain} with their token; ${figures.atVersion} changes at a version that the caller named`,
-    `answers      ${figures.reads} about levels, ${figures.allowed} checks allowed`,
+    `answers      ${figures.reads} about levels, ${figures.allowed} checks allowed; ${figures.feeds} instances told, ${figures.logins} logins given`,
     `requests     ${requests} to the table, ${faulty} of them gone wrong`,
     ...[...done].map(([how, count]) => `             ${count} ${how}`),
     `Unix ids     ${figures.unusedUnixIds} counted that nobody has who is there`,

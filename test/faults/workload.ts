@@ -45,8 +45,10 @@ export type Run = {
   readonly before: readonly Wire[];
   readonly after: readonly Wire[];
   readonly history: readonly Entry[];
-  /** How often users were imported while it went on. */
-  readonly imports: number;
+  /** How many imports were done to their end while it went on. */
+  readonly imported: number;
+  /** Which import came last. */
+  readonly lastImport: number;
 };
 
 export type Load = {
@@ -58,13 +60,16 @@ export type Load = {
   readonly callers: number;
   /** All of it about one user and one stack, so that everybody is in everybody's way. */
   readonly isCrowded?: boolean;
+  /** Only these operations. */
+  readonly only?: ReadonlySet<string>;
+  /** The share of the writing requests that have a token, and of those, that are asked again. */
+  readonly tokens?: number;
   readonly progress?: (done: number) => void;
 };
 
 const STACKS_AT_ONCE = 5;
-/** How many of the writing requests have a token, how many of those that were answered are asked again, and how many name a version. */
-const WITH_TOKEN = 0.3;
-const ASKED_AGAIN = 0.3;
+const TOKENS = 0.3;
+/** The share of the changes that name a version, if one was seen. */
 const WITH_VERSION = 0.3;
 const BETWEEN_IMPORTS_MS = 50;
 const CROWDED = new Set([
@@ -74,6 +79,7 @@ const CROWDED = new Set([
   "CreateUserProfile",
   "DeleteUserProfile",
   "CheckAuthorization",
+  "DescribeStacks",
   "UpdateStack",
 ]);
 let runs = 0;
@@ -81,9 +87,9 @@ let runs = 0;
 /** Random operations of all kinds by many callers at once, while the way to the table is bad. */
 export async function runLoad(world: World, load: Load): Promise<Run> {
   const tag = `run-${(runs += 1)}-`;
-  const random = new Chance(load.seed);
   await world.clear();
-  const known = await setUp(world, tag, load.isCrowded ?? false);
+  const only = load.only ?? (load.isCrowded ? CROWDED : undefined);
+  const known = await setUp(world, tag, load.isCrowded ?? false, only);
   const before = await world.items();
   const history: Entry[] = [];
   world.proxy.plan = {
@@ -95,18 +101,26 @@ export async function runLoad(world: World, load: Load): Promise<Run> {
   let begun = 0;
   const callOn = async () => {
     while (begun < load.operations) {
-      const id = `${tag}${(begun += 1)}`;
+      begun += 1;
+      const id = `${tag}${begun}`;
+      // Each its own, so that which it is does not depend on how fast the others were answered.
+      const random = new Chance(load.seed * 1_000_003 + begun);
       const { operation, caller, input } = draw(random, known);
-      const intent =
-        READS.has(operation) || operation === FEED ? {} : intentOf(random, known, operation, input, id);
+      const { isAskedAgain, ...intent } = intentOf(random, known, {
+        operation,
+        input,
+        id,
+        tokens: load.tokens ?? TOKENS,
+      });
       const ask = () => world.call(caller, operation, { ...input, ...intent }, id);
       const start = Date.now();
-      const replies: Reply[] = [await ask()];
-      const isAskedAgain = replies.map(outcomeOf).includes("unknown") || random.is(ASKED_AGAIN);
-      if (intent.ClientToken !== undefined && isAskedAgain) replies.push(await ask());
+      const first = await ask();
+      const isToldAgain =
+        isAskedAgain || (intent.ClientToken !== undefined && outcomeOf(first) === "unknown");
+      const replies: Reply[] = isToldAgain ? [first, await ask()] : [first];
       const told = replies.toSorted((one, other) => RANKS[outcomeOf(one)] - RANKS[outcomeOf(other)]);
-      const [{ body } = { body: {} }] = told;
-      const outcome = told.map(outcomeOf)[0] ?? "unknown";
+      const { body } = told[0] ?? first;
+      const outcome = outcomeOf(told[0] ?? first);
       history.push({
         id,
         operation,
@@ -124,18 +138,18 @@ export async function runLoad(world: World, load: Load): Promise<Run> {
     }
   };
   let imports = 0;
+  let imported = 0;
   const importOn = async () => {
     while (begun < load.operations) {
       imports += 1;
-      // One that is given up begins again.
-      await world.importUsers(imports).catch(() => {});
+      if (await world.importUsers(imports)) imported += 1;
       await sleep(BETWEEN_IMPORTS_MS);
     }
   };
   await Promise.all([importOn(), ...Array.from({ length: load.callers }, callOn)]);
   await world.proxy.calm();
   await world.importUsers(imports);
-  return { tag, before, after: await world.items(), history, imports };
+  return { tag, before, after: await world.items(), history, imported, lastImport: imports };
 }
 
 /** What was done at any time is done; else what may have been done may have been. */
@@ -149,6 +163,7 @@ export function outcomeOf({ status, body }: Reply): Outcome {
 /** What the callers know of, from what they were answered. */
 class Known {
   readonly users: readonly string[];
+  readonly only: ReadonlySet<string> | undefined;
   readonly isCrowded: boolean;
   readonly stacks: string[] = [];
   readonly layers: string[] = [];
@@ -157,8 +172,9 @@ class Known {
   /** The versions that somebody has seen, of a stack and of permissions on it. */
   readonly versions = new Map<string, string>();
 
-  constructor(isCrowded: boolean) {
+  constructor(isCrowded: boolean, only: ReadonlySet<string> | undefined) {
     this.isCrowded = isCrowded;
+    this.only = only;
     this.users = isCrowded ? USERS.slice(-1) : USERS;
   }
 
@@ -180,15 +196,21 @@ class Known {
 }
 
 /** A token now and then, and the version of what somebody has seen, who may have been late. */
-function intentOf(random: Chance, known: Known, operation: string, input: Wire, id: string): Intent {
+function intentOf(
+  random: Chance,
+  known: Known,
+  { operation, input, id, tokens }: { operation: string; input: Wire; id: string; tokens: number },
+): Intent & { readonly isAskedAgain: boolean } {
+  const [hasToken, isAskedAgain] = [random.is(tokens), random.is(tokens)];
+  if (WITHOUT_TOKEN.has(operation)) return { isAskedAgain: false };
   const seen = {
     SetPermission: `${input.StackId} ${input.IamUserArn}`,
     UpdateStack: input.StackId,
   }[operation];
-  const IfVersion = seen === undefined ? undefined : known.versions.get(seen);
   return {
-    ...(random.is(WITH_TOKEN) ? { ClientToken: id } : {}),
-    ...(IfVersion !== undefined && random.is(WITH_VERSION) ? { IfVersion } : {}),
+    isAskedAgain: hasToken && isAskedAgain,
+    ...(hasToken ? { ClientToken: id } : {}),
+    ...versionSeen(random, known, seen ?? ""),
   };
 }
 
@@ -197,8 +219,13 @@ function forget(list: string[], id: string): void {
   if (at >= 0) list.splice(at, 1);
 }
 
-async function setUp(world: World, tag: string, isCrowded: boolean): Promise<Known> {
-  const known = new Known(isCrowded);
+async function setUp(
+  world: World,
+  tag: string,
+  isCrowded: boolean,
+  only: ReadonlySet<string> | undefined,
+): Promise<Known> {
+  const known = new Known(isCrowded, only);
   const call = async (operation: string, input: object, isNeeded = true) => {
     const ask = () => world.call(ADMINISTRATOR, operation, input, `${tag}before`);
     let reply = await ask();
@@ -230,6 +257,7 @@ export const READS: ReadonlySet<string> = new Set([
 ]);
 /** What an instance asks. */
 export const FEED = "DescribeInstanceAccess";
+const WITHOUT_TOKEN = new Set([...READS, FEED]);
 const LEVELS = ["deny", "iam_only", "show", "deploy", "manage"] as const;
 const NOWHERE = "6f0b2c1e-3a54-4a8e-9a3c-00000000dead";
 const ASKED = ["opsworks:DescribeStacks", "opsworks:CreateDeployment", "opsworks:CreateLayer"] as const;
@@ -242,7 +270,7 @@ function draw(random: Chance, known: Known): Drawn {
     at -= weight;
     if (at >= 0) continue;
     const call = drawn(random, known);
-    return known.isCrowded && !CROWDED.has(call.operation) ? draw(random, known) : call;
+    return known.only?.has(call.operation) === false ? draw(random, known) : call;
   }
   throw new RangeError("the weights do not add up");
 }
@@ -251,9 +279,13 @@ const anyStack = (random: Chance, { stacks }: Known) => (stacks.length === 0 ? N
 const anyLayer = (random: Chance, { layers }: Known) => (layers.length === 0 ? NOWHERE : random.of(layers));
 const manager = (random: Chance) => (random.is(0.25) ? ADMINISTRATOR : random.of(MANAGERS));
 const flags = (random: Chance) => ({
-  ...(random.is(0.3) ? { AllowSsh: random.is(0.6) } : {}),
+  ...(random.is(0.4) ? { AllowSsh: random.is(0.7) } : {}),
   ...(random.is(0.15) ? { AllowSudo: random.is(0.5) } : {}),
 });
+const versionSeen = (random: Chance, { versions }: Known, of: string) => {
+  const IfVersion = versions.get(of);
+  return random.is(WITH_VERSION) && IfVersion !== undefined ? { IfVersion } : {};
+};
 const TAGGED = ["stack", "layer"] as const;
 const tagged = (random: Chance, known: Known) =>
   random.of(TAGGED) === "stack" ? stackArn(anyStack(random, known)) : layerArn(anyLayer(random, known));
@@ -292,12 +324,13 @@ const DRAWS: readonly (readonly [number, (random: Chance, known: Known) => Drawn
   [
     5,
     (random, known) => {
+      const StackId = anyStack(random, known);
       const people = known.isCrowded ? known.users : [random.of(known.users), random.of(MANAGERS), LOOKER];
       return {
         operation: "SetPermissions",
         caller: manager(random),
         input: {
-          StackId: anyStack(random, known),
+          StackId,
           Permissions: people.map((IamUserArn) => ({
             IamUserArn,
             Level: random.of(LEVELS),
@@ -471,17 +504,30 @@ const DRAWS: readonly (readonly [number, (random: Chance, known: Known) => Drawn
     }),
   ],
   [
-    5,
+    4,
+    (random, known) => ({
+      operation: "SetPermission",
+      caller: ADMINISTRATOR,
+      input: {
+        StackId: anyStack(random, known),
+        IamUserArn: random.of([...known.users, ...MANAGERS]),
+        Level: random.of(["deploy", "manage"] as const),
+        AllowSsh: true,
+      },
+    }),
+  ],
+  [
+    7,
     (random, { instances, places }) => {
       const place = instances.length === 0 ? undefined : places.get(random.of(instances));
       const { StackId = NOWHERE, Ec2InstanceId = "i-00000000" } = place ?? {};
       const Nonce = `${random.below(1_000_000_000)}`.padEnd(22, "-");
-      const input = { StackId, Nonce, ...(random.is(0.7) ? { PublicKey: INSTANCE_KEY } : {}) };
+      const input = { StackId, Nonce, ...(random.is(0.9) ? { PublicKey: INSTANCE_KEY } : {}) };
       return { operation: "DescribeInstanceAccess", caller: instanceArn(Ec2InstanceId), input };
     },
   ],
   [
-    4,
+    7,
     (random, { instances, users }) => ({
       operation: "GrantAccess",
       caller: random.of([...users, ...MANAGERS]),
@@ -489,7 +535,7 @@ const DRAWS: readonly (readonly [number, (random: Chance, known: Known) => Drawn
     }),
   ],
   [
-    3,
+    1.5,
     (random, { instances }) => ({
       operation: "DeregisterInstance",
       caller: manager(random),

@@ -11,6 +11,7 @@ import { writeDocuments, writeUsers } from "../../shared/account/write-users.ts"
 import { OPERATIONS } from "../../shared/contract/index.ts";
 import { readJson } from "../../shared/iam/json.ts";
 import { ask } from "../../shared/table/ask.ts";
+import { faultOfAws } from "../../shared/table/aws-fault.ts";
 import { openTable, type Table } from "../../shared/table/table.ts";
 import { Proxy } from "./proxy.ts";
 
@@ -124,16 +125,27 @@ export async function openWorld(given: {
       return { status: Number(reply.statusCode), body };
     },
 
-    /** What IAM says of the users now, who are there: each time another policy, about nothing that is asked for. */
-    async importUsers(count: number): Promise<void> {
+    /**
+     * Imports what IAM says of the users who have a profile: each time another policy, about nothing that is asked for. Answers whether it
+     * came to its end; one that did not begins again, as an import job does.
+     */
+    async importUsers(count: number): Promise<boolean> {
       const users = USERS.map((arn) => person(arn, { UserPolicyList: [policyOf(count)] }));
       const { documents, users: given } = accountOf({
         ...ACCOUNT_DETAILS,
         UserDetailList: users,
         RoleDetailList: [],
       });
-      await writeDocuments(importing, documents);
-      await writeUsers(importing, given, { caller: IMPORTER, now: new Date(), onlyKnown: true });
+      // Before and after a run, nothing is to be short.
+      const to = proxy.plan ? importing : table;
+      try {
+        await writeDocuments(to, documents);
+        await writeUsers(to, given, { caller: IMPORTER, now: new Date(), onlyKnown: true });
+        return true;
+      } catch (error) {
+        if (to === importing && faultOfAws(error)) return false;
+        throw error;
+      }
     },
 
     /** Everything that is kept. */
