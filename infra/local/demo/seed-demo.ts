@@ -8,7 +8,7 @@ import { setGrant } from "../../../shared/table/grants.ts";
 import { keys } from "../../../shared/table/keys.ts";
 import { newStack } from "../../../shared/table/stacks.ts";
 import type { Table } from "../../../shared/table/table.ts";
-import { readUser } from "../../../shared/table/users.ts";
+import { putUser, readUser } from "../../../shared/table/users.ts";
 import { transact } from "../../../shared/table/write.ts";
 import demo from "./stacks.json" with { type: "json" };
 
@@ -19,7 +19,7 @@ export const DEMO_ADMINISTRATORS = demo.administrators.map((name) => userArn(DEM
 
 export type DemoStack = { readonly StackId: string; readonly Name: string; readonly Arn: string };
 
-/** Makes the demo's stacks in an account, unless they are there, and gives the demo's people, as far as they are there, their levels. */
+/** Makes the demo's stacks in an account, unless they are there, and gives the demo's people, as far as they are there, their levels and self-management. */
 export async function seedStacks(table: Table, region: string, accountId: string): Promise<void> {
   const place = { partition: "aws", region, accountId };
   await Promise.all(
@@ -53,6 +53,24 @@ export async function seedStacks(table: Table, region: string, accountId: string
       }
     }),
   );
+  for (const name of demo.selfManagement) await seedSelfManagement(table, userArn(accountId, name));
+}
+
+async function seedSelfManagement(table: Table, IamUserArn: string): Promise<void> {
+  const key = keys.user(IamUserArn);
+  const user = readUser((await getItems(table, [key])).get(key));
+  if (!user) return;
+  const change = {
+    Operation: "UpdateUserProfile",
+    IamUserArn,
+    Before: { AllowSelfManagement: user.AllowSelfManagement },
+    After: { AllowSelfManagement: true },
+  };
+  const event = { EventId: randomUUID(), Time: new Date().toISOString(), Caller: "operator" };
+  await transact(table, [
+    putUser(table, { ...user, ...change.After, Revision: randomUUID() }, user.Revision),
+    appendEvent(table, { ...event, ...change }),
+  ]);
 }
 
 async function seedGrant(
