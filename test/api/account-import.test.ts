@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { simulate } from "../../infra/simulate.ts";
 import type { Identity } from "../../infra/local/sigv4.ts";
@@ -150,6 +151,23 @@ describe("the import of an account", () => {
       "policy-unreadable",
     ]);
     expect(Math.min(...rules.values())).toBeGreaterThan(5);
+  });
+
+  test("that fails leaves no writer behind, who would write over what comes after", async () => {
+    const [fails, isLate] = [userArn("fails"), userArn("is-late")];
+    const iam = resolveAccount({ UserDetailList: [iamUser("fails"), iamUser("is-late")] });
+    stack.obstruct(async (request, pass) => {
+      const written = JSON.stringify(request.input);
+      if (request.command !== "TransactWriteItems") return pass();
+      if (written.includes(fails)) throw Object.assign(new Error("no"), { name: "AccessDeniedException" });
+      await sleep(200);
+      return pass();
+    });
+    await expect(importAccount(stack.ownTable, iam, { caller: "operator", now: new Date() })).rejects.toThrow(
+      "no",
+    );
+    stack.obstruct();
+    expect(await stack.read(keys.user(isLate))).toBeDefined();
   });
 
   test("writes nothing when nothing has changed", async () => {

@@ -107,6 +107,10 @@ describe("the time that there is", () => {
     expect(requests.length).toBeLessThanOrEqual(4);
   });
 
+  test("is not spent on a logger that is not there", () => {
+    expect(table.client.middlewareStack.identify().join()).not.toContain("logger");
+  });
+
   test("sends nothing when it is over", async () => {
     answers = [done];
     const { error } = await timed(() => within(0, write));
