@@ -36,7 +36,7 @@ A check is an event of API Gateway in and an answer out: who calls, the input's 
 /** How many callers at once. */
 const CONCURRENCY = [1, 16, 64];
 const ACTIONS = ["opsworks:DescribeStacks", "opsworks:CreateDeployment", "opsworks:DeleteLayer"];
-/** Calls of one kind before it is the other's turn. */
+/** Calls of one kind before it is the next one's turn. */
 const TURN = 100;
 const CONTEXT = {
   awsRequestId: randomUUID(),
@@ -205,7 +205,7 @@ async function compare(
 ) {
   const timed = async (call: Call) => {
     await timesOf(call, callers, calls, 0);
-    return { call, taken: [] as Taken[] };
+    return { call, taken: [] as QuantilesOfRound[] };
   };
   const plain = await timed(kinds.plain);
   const own = await timed(kinds.own);
@@ -215,10 +215,12 @@ async function compare(
     for (let done = 0; done < calls; done += TURN) {
       for (const { call, times } of turns)
         times.push(...(await timesOf(call, callers, TURN, round * calls + done)));
+      // So that none always clears away another's garbage.
+      turns.reverse();
     }
     for (const { taken, times } of turns) taken.push(quantilesOf(times));
   }
-  const times = (of: readonly Taken[]) =>
+  const times = (of: readonly QuantilesOfRound[]) =>
     spreadsOf(
       check.taken.map(({ p50, p95 }, round) => ({
         p50: p50 / (of[round]?.p50 ?? Number.NaN),
@@ -234,10 +236,9 @@ async function compare(
   };
 }
 
-/** Of a round. */
-type Taken = { readonly p50: number; readonly p95: number };
+type QuantilesOfRound = { readonly p50: number; readonly p95: number };
 
-function spreadsOf(taken: readonly Taken[]) {
+function spreadsOf(taken: readonly QuantilesOfRound[]) {
   return { p50: spreadOf(taken.map(({ p50 }) => p50)), p95: spreadOf(taken.map(({ p95 }) => p95)) };
 }
 
@@ -258,7 +259,7 @@ async function timesOf(call: Call, callers: number, calls: number, from: number)
   return times;
 }
 
-function quantilesOf(times: readonly number[]): Taken {
+function quantilesOf(times: readonly number[]): QuantilesOfRound {
   const sorted = times.toSorted((left, right) => left - right);
   const quantile = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
   return { p50: quantile(0.5), p95: quantile(0.95) };
@@ -270,7 +271,7 @@ function toMarkdown(rows: readonly Row[], rounds: number, calls: number): string
     `Node ${process.version}, ${availableParallelism()} cores, ${new Date().toISOString().slice(0, 10)}; the median of ${rounds} rounds of ${grouped(calls)} calls of each kind, in milliseconds; how many times as long a check took as a read, with the lowest and the highest.`,
     "",
     ...markdownTable([
-      ["grants", "at once", "", "SDK's read", "own read", "check", "of the SDK's", "of the own"],
+      ["grants", "at once", "", "SDK's read", "own read", "check", "check / SDK's read", "check / own read"],
       ...rows.flatMap((row) =>
         (["p50", "p95"] as const).map((quantile) => [
           grouped(row.grants),

@@ -14,10 +14,10 @@ are held against a model. docs/faults.md has what is checked, and figures.
   npm run prove:faults -- --fault drop        one kind: ${[...FAULTS, "all", "none"].join(", ")}
 
   --operations <n>   of each kind of fault; 10000 if left out
-  --seed <n>         the same seed gives the same operations and faults, though not the same order among callers; 1 if left out
+  --seed <n>         the same seed draws the same operations and faults, though callers do not come in the same order; 1 if left out
   --callers <n>      at once; 16 if left out
   --share <n>        of the requests to the table that go wrong, in percent; 15 if left out
-  --crowded          all of it about one user and one stack, so that everybody is in everybody's way
+  --crowded          changes and checks of one user and one stack, so that everybody is in everybody's way
 
 Exit code: 0, or 1 when something is not as it should be, or 2 when it could not be run.
 `;

@@ -58,7 +58,7 @@ export type Load = {
   /** Of the requests to the table. */
   readonly share: number;
   readonly callers: number;
-  /** All of it about one user and one stack, so that everybody is in everybody's way. */
+  /** Changes and checks of one user and one stack, so that everybody is in everybody's way. */
   readonly isCrowded?: boolean;
   /** Only these operations. */
   readonly only?: ReadonlySet<string>;
