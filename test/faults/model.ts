@@ -1,16 +1,33 @@
-import { isDeepStrictEqual } from "node:util";
-import { type Entry, FEED, outcomeOf, READS, type Run } from "./workload.ts";
+import { allows, changed, groupOf, isIn, isShown, profileAfter, RANK, stronger } from "./rules.ts";
 import {
-  ADMINISTRATOR,
-  IMPORTER,
-  IN_TEAM,
-  LOOKER,
-  MANAGERS,
-  policyOf,
-  TEAM,
-  USERS,
-  type Wire,
-} from "./world.ts";
+  groupsIn,
+  isGrant,
+  isSame,
+  keyOf,
+  NONE,
+  type Permission,
+  permissionIn,
+  type Profile,
+  profileIn,
+  Register,
+  type Shown,
+  stackIn,
+  type StackState,
+} from "./states.ts";
+import {
+  isAbout,
+  isCopy,
+  isEvent,
+  isImport,
+  isUnixId,
+  layerAtFirst,
+  NO_VERSION,
+  partOf,
+  partsOf,
+  SETS,
+} from "./trail.ts";
+import { type Entry, FEED, outcomeOf, READS, type Run } from "./workload.ts";
+import { IMPORTER, MANAGERS, policyOf, USERS, type Wire } from "./world.ts";
 
 /**
  * What should be after a run, worked out from the trail, the answers and the requests, with nothing of the service's own rules. The trail
@@ -42,62 +59,10 @@ export type Figures = {
   unusedUnixIds: number;
 };
 
-type Permission = { readonly Level: string; readonly AllowSsh: boolean; readonly AllowSudo: boolean };
-type Profile = { SshUsername?: string; SshPublicKey?: string; AllowSelfManagement: boolean };
-type StackState = {
-  Name: string;
-  DefaultInstanceProfileArn: string;
-  settings: Wire;
-  Tags: Record<string, string>;
-  groups: Record<string, string>;
-  layers: Record<string, Wire>;
-  instances: Record<string, Wire>;
-};
-
-const NONE: Permission = { Level: "iam_only", AllowSsh: false, AllowSudo: false };
-
-/** When a state was there: not before the first, not after the second. */
-type Shown<State> = { readonly state: State; readonly from: number; readonly to: number };
-
-/** A state and its changes; each was made at some time between two. */
-class Register<State> {
-  readonly initial: State;
-  readonly steps: { state: State; from: number; to: number }[] = [];
-
-  constructor(initial: State) {
-    this.initial = initial;
-  }
-
-  get last(): State {
-    const step = this.steps.at(-1);
-    return step ? step.state : this.initial;
-  }
-
-  add(state: State, from: number, to: number): void {
-    const before = this.steps.at(-1);
-    // Whoever changed it next had seen it.
-    if (before) before.to = Math.min(before.to, from + 1);
-    this.steps.push({ state, from, to });
-  }
-
-  /** Every state that can have been there at some time of these. */
-  shown(from: number, to: number): Shown<State>[] {
-    const all = [{ state: this.initial, from: Number.NEGATIVE_INFINITY, to: 0 }, ...this.steps];
-    return all
-      .map((step, index) => ({
-        state: step.state,
-        from: step.from,
-        to: all[index + 1]?.to ?? Number.POSITIVE_INFINITY,
-      }))
-      .filter((step) => step.from <= to && step.to >= from);
-  }
-}
-
 /** Operations that write nothing when nothing would change. */
 const MAY_CHANGE_NOTHING = new Set(["SetPermission", "SetPermissions", "TagResource", "UntagResource"]);
 /** Instances that ask write an event the first time alone, for the key that they bring. */
 const MAY_HAVE_NO_EVENT = new Set([...MAY_CHANGE_NOTHING, FEED]);
-const SETS = new Set(["SetPermission", "SetPermissions"]);
 const STATUSES = new Set([200, 400, 403, 404, 409, 429, 503]);
 const MOST_SAID = 20;
 
@@ -875,128 +840,6 @@ class Judge {
   }
 }
 
-/** Of what there is nothing, whoever asks. */
-const NO_VERSION = "none";
-
-/** What a request sets, one after the other: of whom, or of which group. */
-function partsOf({ operation, input }: Entry): Wire[] {
-  if (operation !== "SetPermissions") return [input];
-  const { StackId, Permissions = [], GroupPermissions = [] } = input;
-  return [...Permissions, ...GroupPermissions].map((part) => ({ StackId, ...part }));
-}
-
-function partOf(entry: Entry | undefined, event: Wire): Wire {
-  if (!entry) return {};
-  return entry.operation === "SetPermissions"
-    ? (partsOf(entry).find((part) => isAbout(event, part)) ?? {})
-    : entry.input;
-}
-
-function isAbout(event: Wire, part: Wire): boolean {
-  return event.IamUserArn === part.IamUserArn && event.GroupName === part.GroupName;
-}
-
-/** An event of what an import wrote. */
-function isImport({ Operation }: Wire): boolean {
-  return Operation === "ImportUsers";
-}
-
-const RANK = ["iam_only", "show", "deploy", "manage"];
-
-function stronger(own: string, group: string): string {
-  if (own === "deny" || group === "deny") return "deny";
-  return RANK.indexOf(group) > RANK.indexOf(own) ? group : own;
-}
-
-const NEEDED: Record<string, string> = {
-  "opsworks:DescribeStacks": "show",
-  "opsworks:CreateDeployment": "deploy",
-  "opsworks:CreateLayer": "manage",
-};
-
-function allows(arn: string, level: string, action: string): boolean {
-  if (level === "deny") return false;
-  if (arn === ADMINISTRATOR || (arn === LOOKER && action.includes(":Describe"))) return true;
-  return RANK.indexOf(level) >= RANK.indexOf(NEEDED[action] ?? "");
-}
-
-/** What is left out stays; SSH/RDP off turns sudo/admin off. */
-function changed(before: Permission, input: Partial<Permission>): Permission {
-  const AllowSsh = input.AllowSsh ?? before.AllowSsh;
-  const AllowSudo = input.AllowSudo ?? (AllowSsh && before.AllowSudo);
-  return { Level: input.Level ?? before.Level, AllowSsh, AllowSudo };
-}
-
-function profileAfter({ Operation, Before, After }: Wire, input: Wire): Profile | undefined {
-  if (Operation === "DeleteUserProfile") return undefined;
-  const { SshUsername, SshPublicKey, AllowSelfManagement } = { ...Before, ...input };
-  return profileIn({
-    // One that nobody chose is made from the name.
-    SshUsername: SshUsername ?? After.SshUsername,
-    SshPublicKey: SshPublicKey === "" ? undefined : SshPublicKey,
-    AllowSelfManagement: AllowSelfManagement ?? false,
-  });
-}
-
-function profileIn(item: Wire): Profile | undefined {
-  if (!item) return undefined;
-  const { SshUsername, SshPublicKey, AllowSelfManagement } = item;
-  return JSON.parse(JSON.stringify({ SshUsername, SshPublicKey, AllowSelfManagement }));
-}
-
-/** The level that somebody has of their group. */
-function groupOf(arn: string, { groups }: StackState): string {
-  return IN_TEAM.has(arn) ? (groups[TEAM] ?? "iam_only") : "iam_only";
-}
-
-/** Whether somebody may log in to the servers of a stack. */
-function isIn({ own, level }: { readonly own: Permission; readonly level: string }): boolean {
-  return own.AllowSsh && level !== "deny";
-}
-
-/** As an instance is told of somebody: without the key's comment. */
-function isShown({ SshUsername, SshPublicKey }: Profile, row: Wire): boolean {
-  const key = SshPublicKey?.split(" ").slice(0, 2).join(" ");
-  return row?.username === SshUsername && row?.ssh_public_key === key;
-}
-
-function permissionIn({ Level, AllowSsh, AllowSudo }: Wire): Permission {
-  return { Level, AllowSsh, AllowSudo };
-}
-
-/** A stack as a table has it, with all that belongs to it. */
-function stackIn(id: string, items: ReadonlyMap<string, Wire>): StackState | undefined {
-  const stack = items.get(`STACK#${id}\nSTACK`);
-  if (!stack) return undefined;
-  const { pk: _pk, sk: _sk, ...settings } = items.get(`SETTINGS#${id}\nSETTINGS`) ?? {};
-  const among = (prefix: string, idOf: string) =>
-    Object.fromEntries(
-      [...items.values()]
-        .filter(({ pk }) => pk === `${prefix}#${id}`)
-        .map(({ pk: _partition, sk: _sort, ...item }) => [item[idOf], item]),
-    );
-  return {
-    Name: stack.Name,
-    DefaultInstanceProfileArn: stack.DefaultInstanceProfileArn,
-    settings,
-    Tags: stack.Tags,
-    groups: groupsIn(stack),
-    layers: among("LAYERS", "LayerId"),
-    instances: among("INSTANCES", "InstanceId"),
-  };
-}
-
-function groupsIn({ GroupGrants }: Wire): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries<Wire>(GroupGrants ?? {}).map(([name, { Level }]) => [name, Level]),
-  );
-}
-
-/** When a layer of a copy was made, which only its own later events tell. */
-function layerAtFirst(events: readonly Wire[], layerId: string): string | undefined {
-  return events.find(({ Before }) => Before?.LayerId === layerId && Before.CreatedAt)?.Before.CreatedAt;
-}
-
 function placeOf(
   arn: string | undefined,
   stacks: ReadonlyMap<string, Register<StackState | undefined>>,
@@ -1008,40 +851,6 @@ function placeOf(
       return [stackId, id];
   }
   return undefined;
-}
-
-function isEvent({ pk }: Wire): boolean {
-  return pk.startsWith("EVENTS#");
-}
-
-/** An event of what was copied with a stack. */
-function isCopy({ Operation, IamUserArn, GroupName }: Wire): boolean {
-  return Operation === "CloneStack" && (IamUserArn !== undefined || GroupName !== undefined);
-}
-
-/** An event of the Unix id that somebody is given with their first SSH, by itself. */
-function isUnixId({ Operation, StackId, After }: Wire): boolean {
-  return SETS.has(Operation) && StackId === undefined && After?.UnixId !== undefined;
-}
-
-function isGrant({ pk, sk }: Wire): boolean {
-  return pk.startsWith("STACK#") && sk.startsWith("GRANT#");
-}
-
-function keyOf({ pk, sk }: Wire): string {
-  return `${pk}\n${sk}`;
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return isDeepStrictEqual(plain(one), plain(other));
-}
-
-/** Without what is undefined, which is not kept, and without versions, which nobody asks for. */
-function plain(value: unknown): unknown {
-  if (value === undefined) return undefined;
-  return JSON.parse(
-    JSON.stringify(value, (name, member: unknown) => (name === "Version" ? undefined : member)),
-  );
 }
 
 function isEmpty(members: object): boolean {

@@ -118,9 +118,10 @@ export async function runLoad(world: World, load: Load): Promise<Run> {
       const isToldAgain =
         isAskedAgain || (intent.ClientToken !== undefined && outcomeOf(first) === "unknown");
       const replies: Reply[] = isToldAgain ? [first, await ask()] : [first];
-      const told = replies.toSorted((one, other) => RANKS[outcomeOf(one)] - RANKS[outcomeOf(other)]);
-      const { body } = told[0] ?? first;
-      const outcome = outcomeOf(told[0] ?? first);
+      const [told = first] = replies.toSorted(
+        (one, other) => RANKS[outcomeOf(one)] - RANKS[outcomeOf(other)],
+      );
+      const [outcome, { body }] = [outcomeOf(told), told];
       history.push({
         id,
         operation,
@@ -335,6 +336,7 @@ const DRAWS: readonly (readonly [number, (random: Chance, known: Known) => Drawn
             IamUserArn,
             Level: random.of(LEVELS),
             ...flags(random),
+            ...versionSeen(random, known, `${StackId} ${IamUserArn}`),
           })),
           ...(random.is(0.3) ? { GroupPermissions: [{ GroupName: TEAM, Level: random.of(LEVELS) }] } : {}),
         },
