@@ -125,6 +125,9 @@ async function start(options: {
     say(summarize(report));
   }
   if (!ownership.seeded) await seedStacks(stack.table, stack.region, stack.accountId);
+  if (!ownership.seeded && ownership.accountId !== DEMO_ACCOUNT_ID) {
+    say("made stacks to try with, on which nobody has a level: the root and `--administrators` can set them");
+  }
   await folder?.keep({ ...ownership, seeded: true });
   await writeState({
     url: stack.url,

@@ -10,9 +10,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { signedPost, type Signer } from "../../infra/local/signed-post.ts";
+import { readState } from "../../infra/local/state.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const STATE = join(ROOT, ".stackwarden/local.json");
 
 type Announced = {
   url: string;
@@ -75,9 +75,21 @@ describe("npm start", { timeout: PATIENCE }, () => {
     expect(stack).toMatchObject({ region: "us-east-1", accountId: "123456789012" });
     expect([stack.users.length, stack.roles.length, stack.stacks.length]).toEqual([5, 4, 3]);
     expect(await mayDeploy(stack)).toBe(true);
-    expect(existsSync(STATE)).toBe(true);
+    const state = join(ROOT, `.stackwarden/local-${running?.pid}.json`);
+    expect(existsSync(state)).toBe(true);
     expect(await stop()).toBe(130);
-    expect(existsSync(STATE)).toBe(false);
+    expect(existsSync(state)).toBe(false);
+  });
+
+  test("is found by other commands, also when another was killed or has ended since", async () => {
+    const stack = await start();
+    const folder = join(ROOT, ".stackwarden");
+    const own = `local-${running?.pid}.json`;
+    const killed = join(folder, "local-999999999.json");
+    const written = JSON.parse(readFileSync(join(folder, own), "utf8"));
+    writeFileSync(killed, JSON.stringify({ ...written, url: "http://127.0.0.1:9", pid: 999_999_999 }));
+    expect((await readState()).url).toBe(stack.url);
+    expect(existsSync(killed)).toBe(false);
   });
 
   test("serves its account as IAM does, and runs the import that is asked for", async () => {
@@ -152,7 +164,9 @@ describe("the console", { timeout: PATIENCE }, () => {
     expect(await whom(stack, address)).toContain(bob.IamUserArn);
     const refused = await runConsole({ ...stack, users: [{ ...bob, secretAccessKey: "wrong" }] });
     expect(refused).toMatchObject({ status: 2, stdout: "" });
-    expect(refused.stderr).toMatch(/^console: 127\.0\.0\.1:\d+ answered 403, Forbidden: attach the policy/);
+    expect(refused.stderr).toMatch(
+      /^console: 127\.0\.0\.1:\d+ answered 403, Forbidden: set AWS_ACCESS_KEY_ID/,
+    );
   });
 
   test("is opened over TLS alone, but on the machine itself", () => {
@@ -163,7 +177,8 @@ describe("the console", { timeout: PATIENCE }, () => {
     );
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: "console: `--url` is an address that begins with https://, not `http://example.com`\n",
+      stderr:
+        "console: `--url` is an address that begins with https:// (or, of this machine, with http://), not `http://example.com`\n",
     });
   });
 

@@ -19,7 +19,7 @@ export const DEMO_ADMINISTRATORS = demo.administrators.map((name) => userArn(DEM
 
 export type DemoStack = { readonly StackId: string; readonly Name: string; readonly Arn: string };
 
-/** Makes the demo's stacks in an account, unless they are there, and gives the demo's people, as far as they are there, their levels and self-management. */
+/** Makes the demo's stacks in an account, unless they are there; in the demo's, its people have their levels and self-management. */
 export async function seedStacks(table: Table, region: string, accountId: string): Promise<void> {
   const place = { partition: "aws", region, accountId };
   await Promise.all(
@@ -48,11 +48,12 @@ export async function seedStacks(table: Table, region: string, accountId: string
         ...newStack(table, stack, {}),
         appendEvent(table, { ...event, Operation: "CreateStack", After: { Name, ...roles } }),
       ]);
-      for (const [name, level] of Object.entries(grants)) {
+      for (const [name, level] of accountId === DEMO_ACCOUNT_ID ? Object.entries(grants) : []) {
         await seedGrant(table, event, userArn(accountId, name), Permission.parse(level));
       }
     }),
   );
+  if (accountId !== DEMO_ACCOUNT_ID) return;
   for (const name of demo.selfManagement) await seedSelfManagement(table, userArn(accountId, name));
 }
 
