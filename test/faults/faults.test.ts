@@ -56,10 +56,10 @@ describe("nothing is lost, nothing is done twice and nobody gains by it, when re
   test.for([...FAULTS.map((fault) => [named[fault], [fault]] as const), ["do all of that", FAULTS] as const])(
     "%s",
     async ([, faults]) => {
-      const run = await runLoad(world, load(faults, { operations: 150 }));
+      const run = await runLoad(world, load(faults, { operations: 200 }));
       const { violations, figures } = judge(run);
       expect(violations).toEqual([]);
-      expect([...world.proxy.done.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(10);
+      expect([...world.proxy.done.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(3);
       expect(figures.done).toBeGreaterThan(20);
       expect(figures.events).toBeGreaterThan(5);
       expect(figures.reads).toBeGreaterThan(5);

@@ -64,7 +64,8 @@ const MAY_CHANGE_NOTHING = new Set(["SetPermission", "SetPermissions", "TagResou
 /** Instances that ask write an event the first time alone, for the key that they bring. */
 const MAY_HAVE_NO_EVENT = new Set([...MAY_CHANGE_NOTHING, FEED]);
 const STATUSES = new Set([200, 400, 403, 404, 409, 429, 503]);
-const MOST_SAID = 20;
+/** Of one kind, so that one that is everywhere hides no other. */
+const MOST_SAID = 5;
 
 export function judge(run: Run): Verdict {
   return new Judge(run).judge();
@@ -73,6 +74,8 @@ export function judge(run: Run): Verdict {
 class Judge {
   readonly #run: Run;
   readonly #violations: string[] = [];
+  /** How often each kind was found. */
+  readonly #said = new Map<string, number>();
   readonly #figures: Figures = {
     done: 0,
     refused: 0,
@@ -126,7 +129,9 @@ class Judge {
   }
 
   #wrong(what: string, about?: unknown): void {
-    if (this.#violations.length >= MOST_SAID) return;
+    const said = (this.#said.get(what) ?? 0) + 1;
+    this.#said.set(what, said);
+    if (said > MOST_SAID) return;
     this.#violations.push(about === undefined ? what : `${what}: ${JSON.stringify(about)}`);
   }
 
