@@ -236,14 +236,15 @@ class Judge {
 
   #replayUsers(): void {
     for (const item of this.#run.before) if (item.sk === "USER") this.#register(item);
-    const events = this.#events.filter((event) => event.StackId === undefined && !isUnixId(event));
-    const changes = (event: Wire) => !isImport(event);
+    const events = this.#events.filter(
+      (event) => event.StackId === undefined && !isUnixId(event) && !isImport(event),
+    );
     this.#holdUnixIds(this.#events.filter(isUnixId));
     for (const [arn, some] of Map.groupBy(events, ({ IamUserArn }) => String(IamUserArn))) {
       const register = this.#users.get(arn) ?? new Register<Profile | undefined>(undefined);
       this.#users.set(arn, register);
       const fits = (event: Wire) => isSame(profileIn(event.Before), register.last);
-      for (const event of this.#inOrder(some.filter(changes), fits)) {
+      for (const event of this.#inOrder(some, fits)) {
         if (!fits(event)) this.#wrong("a profile was changed as it was not", { event, was: register.last });
         const { entry, from, to } = this.#timeOf(event);
         const expected = profileAfter(event, entry?.input ?? {});

@@ -22,6 +22,7 @@ export type DemoStack = { readonly StackId: string; readonly Name: string; reado
 /** Makes the demo's stacks in an account, unless they are there; in the demo's, its people have their levels and self-management. */
 export async function seedStacks(table: Table, region: string, accountId: string): Promise<void> {
   const place = { partition: "aws", region, accountId };
+  const isDemo = accountId === DEMO_ACCOUNT_ID;
   await Promise.all(
     demo.stacks.map(async ({ StackId, Name, grants }) => {
       const key = keys.stack(StackId);
@@ -48,12 +49,13 @@ export async function seedStacks(table: Table, region: string, accountId: string
         ...newStack(table, stack, {}),
         appendEvent(table, { ...event, Operation: "CreateStack", After: { Name, ...roles } }),
       ]);
-      for (const [name, level] of accountId === DEMO_ACCOUNT_ID ? Object.entries(grants) : []) {
+      if (!isDemo) return;
+      for (const [name, level] of Object.entries(grants)) {
         await seedGrant(table, event, userArn(accountId, name), Permission.parse(level));
       }
     }),
   );
-  if (accountId !== DEMO_ACCOUNT_ID) return;
+  if (!isDemo) return;
   for (const name of demo.selfManagement) await seedSelfManagement(table, userArn(accountId, name));
 }
 
